@@ -1,0 +1,169 @@
+"""Hard negatives: passages that look like the answer to a query and are not.
+
+Candidates come from BM25 and from the base model's nearest passages, best first and in turn. A candidate is
+dropped when it is relevant to the query, when it is a near-copy of a relevant passage or another piece of its
+section, or when the base model scores it above a set share of the positive's score: such a passage is likely an
+unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from domain_embeddings.dataset import Passage, Qrels, Query
+from domain_embeddings.lexical import BM25
+from domain_embeddings.params.mine import MineParams
+from domain_embeddings.ranking import Scores, top_k
+from domain_embeddings.text import near_copies
+
+_CHUNK = 256
+_FALLBACK_DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Triplet:
+    """A training query, one relevant passage, and its hard negatives (ids, hardest first)."""
+
+    query_id: str
+    query: str
+    positive: str
+    negatives: tuple[str, ...]
+
+
+@dataclass
+class Audit:
+    """What mining kept, dropped and had to make up."""
+
+    dropped: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    suspicious: list[dict[str, Any]] = field(default_factory=list)
+
+    def summary(self, worst: int) -> dict[str, Any]:
+        """Counts, and the kept negatives whose score comes nearest to their positive's."""
+        ranked = sorted(self.suspicious, key=lambda row: (-row["share"], row["query_id"], row["negative"]))
+        return {
+            "dropped": dict(sorted(self.dropped.items())),
+            "kept": dict(sorted(self.kept.items())),
+            "suspicious": ranked[:worst],
+        }
+
+
+class Miner:
+    """Mines hard negatives of one corpus."""
+
+    def __init__(self, corpus: Mapping[str, Passage], vectors: Scores, params: MineParams) -> None:
+        """`vectors`: unit vectors (passages, dimensions) in the corpus's order."""
+        self._passages = list(corpus.values())
+        self._index = {passage.id: i for i, passage in enumerate(self._passages)}
+        self._vectors = vectors
+        self._params = params
+        self._bm25 = BM25([passage.content for passage in self._passages])
+        copies = near_copies({passage.id: passage.text for passage in self._passages}, params.near_copy)
+        self._original = {passage.id: copies.get(passage.id, passage.id) for passage in self._passages}
+        self.audit = Audit()
+
+    def mine(self, queries: Sequence[Query], vectors: Scores, qrels: Qrels) -> Iterator[Triplet]:
+        """Yield a triplet for every (query, relevant passage); `vectors` are the queries' unit vectors."""
+        for start in range(0, len(queries), _CHUNK):
+            part = queries[start : start + _CHUNK]
+            dense = vectors[start : start + _CHUNK] @ self._vectors.T
+            lexical = self._bm25.scores([query.text for query in part])
+            ranked = zip(
+                part, dense, top_k(dense, self._params.depth), top_k(lexical, self._params.depth), lexical, strict=True
+            )
+            for query, scores, by_dense, by_lexical, lexical_scores in ranked:
+                matched = [i for i in by_lexical if lexical_scores[i] > -np.inf]
+                for positive in (p for p, grade in qrels[query.id].items() if grade > 0):
+                    yield self._triplet(
+                        query, positive, set(qrels[query.id]), scores, self._alternate(matched, list(by_dense))
+                    )
+
+    @staticmethod
+    def _alternate(first: Sequence[int], second: Sequence[int]) -> list[int]:
+        """The items of both rankings, best of each in turn, each once."""
+        merged: dict[int, None] = {}
+        for position in range(max(len(first), len(second))):
+            for ranking in (first, second):
+                if position < len(ranking):
+                    merged[int(ranking[position])] = None
+        return list(merged)
+
+    def _triplet(self, query: Query, positive: str, judged: set[str], scores: Scores, candidates: list[int]) -> Triplet:
+        limit = self._params.max_score_share * float(scores[self._index[positive]])
+        accepted = [i for i in candidates if self._accept(i, positive, judged, float(scores[i]), limit)]
+        chosen = self._by_domain(accepted, self._passages[self._index[positive]].domain)
+        if len(chosen) < self._params.negatives:
+            chosen += self._fallback(query, positive, judged, scores, limit, chosen)
+        chosen.sort(key=lambda i: -float(scores[i]))
+        for i in chosen:
+            self._note(query, positive, i, float(scores[i]), float(scores[self._index[positive]]))
+        return Triplet(query.id, query.text, positive, tuple(self._passages[i].id for i in chosen))
+
+    def _accept(self, i: int, positive: str, judged: set[str], score: float, limit: float) -> bool:
+        reason = self._objection(i, positive, judged, score, limit)
+        if reason:
+            self.audit.dropped[reason] += 1
+        return not reason
+
+    def _objection(self, i: int, positive: str, judged: set[str], score: float, limit: float) -> str:
+        candidate, answer = self._passages[i], self._passages[self._index[positive]]
+        if candidate.id in judged:
+            return "judged for this query"
+        if self._original[candidate.id] in {self._original[other] for other in judged}:
+            return "near-copy of a relevant passage"
+        if candidate.title and candidate.title == answer.title:
+            return "same section as the positive"
+        return "score too near the positive's" if score > limit else ""
+
+    def _by_domain(self, accepted: list[int], domain: str) -> list[int]:
+        """The best candidates, in the wanted shares of the positive's domain and others where there are as many."""
+        wanted = self._params.negatives
+        same = [i for i in accepted if self._passages[i].domain == domain]
+        other = [i for i in accepted if self._passages[i].domain != domain]
+        from_same = same[: round(wanted * self._params.same_domain)]
+        chosen = from_same + other[: wanted - len(from_same)]
+        rest = [i for i in accepted if i not in chosen]
+        return chosen + rest[: wanted - len(chosen)]
+
+    def _fallback(
+        self, query: Query, positive: str, judged: set[str], scores: Scores, limit: float, chosen: list[int]
+    ) -> list[int]:
+        """Passages drawn at random under the same rules, then (a tiny corpus) whatever is not judged."""
+        draw = random.Random(f"{self._params.seed} {query.id} {positive}")
+        found: list[int] = []
+        for attempt in range(_FALLBACK_DRAWS):
+            i = draw.randrange(len(self._passages))
+            loose = attempt > _FALLBACK_DRAWS // 2
+            if (
+                i in chosen
+                or i in found
+                or self._objection(i, positive, judged, -1.0 if loose else float(scores[i]), limit)
+            ):
+                continue
+            found.append(i)
+            if len(chosen) + len(found) == self._params.negatives:
+                self.audit.kept["fallback"] += len(found)
+                return found
+        raise ValueError(
+            f"query {query.id!r} ({query.text!r}): only {len(chosen) + len(found)} of "
+            f"{self._params.negatives} negatives exist among {len(self._passages)} passages; "
+            "lower mine.negatives or add documents"
+        )
+
+    def _note(self, query: Query, positive: str, i: int, score: float, best: float) -> None:
+        same = self._passages[i].domain == self._passages[self._index[positive]].domain
+        self.audit.kept["same domain" if same else "cross domain"] += 1
+        self.audit.suspicious.append(
+            {
+                "share": round(score / best, 4) if best > 0 else 0.0,
+                "query_id": query.id,
+                "query": query.text,
+                "positive": positive,
+                "negative": self._passages[i].id,
+                "negative_text": self._passages[i].content[:200],
+            }
+        )

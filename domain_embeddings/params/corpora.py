@@ -1,0 +1,16 @@
+"""The corpora that the pipeline runs for."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from domain_embeddings.params.strict import Strict
+
+Kind = Literal["manuals", "beir"]
+
+
+class Corpus(Strict):
+    """One entry of `corpora:`: what kind of folder it is and where it lies (outside the repo is fine)."""
+
+    kind: Kind
+    path: str = Field(min_length=1)

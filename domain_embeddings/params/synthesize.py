@@ -1,0 +1,38 @@
+"""Params of the synthesize stage."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from domain_embeddings.params.strict import Strict
+
+
+class SourceWeights(Strict):
+    """How often each source of training queries is drawn, relative to the others; 0 switches a source off."""
+
+    template: float = Field(ge=0)
+    heading: float = Field(ge=0)
+    sentence: float = Field(ge=0)
+    span: float = Field(ge=0)
+    keyphrase: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _some_source(self) -> "SourceWeights":
+        if not any(self.model_dump().values()):
+            raise ValueError("at least one source needs a weight above 0")
+        return self
+
+
+class SynthesizeParams(Strict):
+    """How training queries are made from passages."""
+
+    seed: int = Field(ge=0)
+    queries_per_passage: int = Field(ge=1, le=50)
+    """Queries drawn for each passage, where its text yields as many."""
+    pairs_per_domain: int = Field(ge=1)
+    """Most synthetic queries a domain contributes; passages are then drawn at random."""
+    sources: SourceWeights
+    dev_passages: float = Field(gt=0, lt=0.5)
+    """Where no labelled dev questions exist: the share of passages held out of training to make dev queries from."""
+    labelled_leaks: Literal["fail", "drop"]
+    """A labelled training query near-equal to a dev or test question stops the stage, or is dropped and counted."""

@@ -1,0 +1,1 @@
+"""One adapter a kind of corpus: a folder in, an `Ingested` out."""

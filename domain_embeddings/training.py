@@ -1,0 +1,219 @@
+"""Fine-tuning: freeze the lower blocks, contrast each query's passage with the others, keep the best checkpoint."""
+
+import math
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset as Table
+from sentence_transformers import (
+    SentenceTransformer,
+    SentenceTransformerTrainer,
+    SentenceTransformerTrainingArguments,
+)
+from sentence_transformers.base.evaluation import BaseEvaluator
+from sentence_transformers.base.sampler import BatchSamplers
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from transformers import EarlyStoppingCallback, TrainerCallback
+
+from domain_embeddings import metrics, prefix_cache
+from domain_embeddings.dataset import Passage, Qrels, Query
+from domain_embeddings.encoder import encode
+from domain_embeddings.lexical import BM25
+from domain_embeddings.params.train import TrainParams
+from domain_embeddings.ranking import rank, top_k
+
+_DEV_CANDIDATES = 20
+_METRIC = "dev_ndcg@10"
+_COMPLETE = "complete"
+
+
+def freeze(model: SentenceTransformer, blocks: int) -> int:
+    """Freeze the embeddings and the first `blocks` blocks (0: nothing); return the number of trainable parameters.
+
+    BERT's pooler is frozen always: mean pooling never uses it.
+    """
+    transformer: Any = model.transformers_model
+    layers = transformer.encoder.layer
+    if not 0 <= blocks < len(layers):
+        raise ValueError(f"cannot freeze {blocks} blocks of {len(layers)}: allowed are 0 to {len(layers) - 1}")
+    for parameter in model.parameters():
+        parameter.requires_grad = True
+    frozen = [*layers[:blocks], *([transformer.embeddings] if blocks else [])]
+    for module in [*frozen, transformer.pooler] if getattr(transformer, "pooler", None) else frozen:
+        for parameter in module.parameters():
+            parameter.requires_grad = False
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+@dataclass(frozen=True)
+class Dev:
+    """Dev questions and the passages that they are ranked against."""
+
+    passages: dict[str, str]
+    queries: dict[str, Query]
+    qrels: Qrels
+
+    @classmethod
+    def sample(
+        cls, corpus: Mapping[str, Passage], queries: Mapping[str, Query], qrels: Qrels, size: int, seed: int
+    ) -> "Dev":
+        """All passages; of more than `size`, the judged, BM25's first 20 a question, and others drawn at random."""
+        kept = set(corpus)
+        if len(corpus) > size:
+            ids = list(corpus)
+            hits = top_k(
+                BM25([p.content for p in corpus.values()]).scores([q.text for q in queries.values()]), _DEV_CANDIDATES
+            )
+            kept = {passage for grades in qrels.values() for passage in grades} | {ids[i] for row in hits for i in row}
+            rest = [passage for passage in ids if passage not in kept]
+            kept |= set(random.Random(seed).sample(rest, min(len(rest), max(0, size - len(kept)))))
+        return cls({i: p.content for i, p in corpus.items() if i in kept}, dict(queries), qrels)
+
+
+class DevEvaluator(BaseEvaluator):
+    """nDCG@10 on the dev questions, overall and by domain."""
+
+    def __init__(self, dev: Dev) -> None:
+        """Evaluate on `dev`."""
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.primary_metric = _METRIC
+        self._dev = dev
+
+    def __call__(  # type: ignore[override]
+        self, model: SentenceTransformer, output_path: str | None = None, epoch: int = -1, steps: int = -1
+    ) -> dict[str, float]:
+        """The mean over all questions under `dev_ndcg@10`, over a domain's under `dev_ndcg@10_<domain>`."""
+        passages = encode(model, list(self._dev.passages.values()))
+        queries = encode(model, [query.text for query in self._dev.queries.values()])
+        run = rank(list(self._dev.queries), list(self._dev.passages), lambda rows: queries[rows] @ passages.T, depth=10)
+        by_domain: dict[str, list[float]] = defaultdict(list)
+        for query_id, query in self._dev.queries.items():
+            by_domain[query.domain].append(metrics.ndcg(list(run[query_id]), self._dev.qrels[query_id], 10))
+        overall = float(np.mean([value for values in by_domain.values() for value in values]))
+        domains = {f"{_METRIC}_{name}": float(np.mean(values)) for name, values in sorted(by_domain.items()) if name}
+        return {_METRIC: overall, **domains}
+
+
+@dataclass(frozen=True)
+class Example:
+    """Texts of one training pair and its hard negatives."""
+
+    query: str
+    positive: str
+    negatives: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened in training: losses and dev scores by step, and the step that was kept."""
+
+    loss: list[dict[str, float]]
+    dev: list[dict[str, float]]
+    best_step: int
+    trainable_parameters: int
+    total_parameters: int
+
+
+class _MarkComplete(TrainerCallback):
+    """Leaves a mark in a checkpoint once all of it is written, so that a half-written one is never resumed from."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _COMPLETE).touch()
+
+
+def _last_complete(checkpoints: Path) -> str | None:
+    found = sorted(checkpoints.glob(f"checkpoint-*/{_COMPLETE}"), key=lambda path: int(path.parent.name.split("-")[1]))
+    return str(found[-1].parent) if found else None
+
+
+def _arguments(params: TrainParams, checkpoints: Path, steps: int) -> SentenceTransformerTrainingArguments:
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=params.epochs,
+        per_device_train_batch_size=params.batch_size,
+        batch_sampler=BatchSamplers.NO_DUPLICATES,
+        learning_rate=params.learning_rate,
+        warmup_steps=math.ceil(params.warmup * steps),
+        lr_scheduler_type="cosine",
+        weight_decay=params.weight_decay,
+        max_grad_norm=params.max_grad_norm,
+        eval_strategy="steps",
+        eval_steps=params.eval_steps,
+        save_strategy="steps",
+        save_steps=params.eval_steps,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=f"eval_{_METRIC}",
+        greater_is_better=True,
+        logging_steps=min(10, params.eval_steps),
+        report_to="none",
+        seed=params.seed,
+        data_seed=params.seed,
+        dataloader_pin_memory=False,
+    )
+
+
+def _table(examples: Sequence[Example], negatives: int) -> Table:
+    columns = {"query": [e.query for e in examples], "positive": [e.positive for e in examples]}
+    for i in range(negatives):
+        columns[f"negative_{i + 1}"] = [e.negatives[i] for e in examples]
+    return Table.from_dict(columns)
+
+
+def _history(trainer: SentenceTransformerTrainer, trainable: int, total: int) -> History:
+    log = trainer.state.log_history
+    dev = [
+        {
+            "step": row["step"],
+            **{key.removeprefix("eval_"): row[key] for key in row if key.startswith(f"eval_{_METRIC}")},
+        }
+        for row in log
+        if f"eval_{_METRIC}" in row
+    ]
+    if not dev:
+        raise RuntimeError(f"no dev evaluation has run: eval_{_METRIC} is missing from the training log")
+    loss = [
+        {"step": row["step"], "loss": row["loss"], "learning_rate": row["learning_rate"]}
+        for row in log
+        if "loss" in row
+    ]
+    best = max(dev, key=lambda row: (row[_METRIC], -row["step"]))
+    return History(loss, dev, int(best["step"]), trainable, total)
+
+
+def fine_tune(
+    model: SentenceTransformer, examples: Sequence[Example], dev: Dev, params: TrainParams, checkpoints: Path
+) -> History:
+    """Train `model` in place and leave it with the weights of the best dev nDCG@10.
+
+    A run that was killed goes on from its last complete checkpoint in `checkpoints`, and ends in the same bytes
+    as one that was not, on the same machine.
+    """
+    torch.set_num_threads(params.threads)
+    torch.manual_seed(params.seed)
+    trainable = freeze(model, params.frozen_blocks)
+    total = sum(parameter.numel() for parameter in model.parameters())
+    steps = math.ceil(len(examples) / params.batch_size * params.epochs)
+    if steps < params.eval_steps:
+        params = params.model_copy(update={"eval_steps": max(1, steps // 2)})
+    texts = [text for e in examples for text in (e.query, e.positive, *e.negatives[: params.negatives])]
+    texts += [*dev.passages.values(), *(query.text for query in dev.queries.values())]
+    cached = params.frozen_blocks > 0 and prefix_cache.supports(model)
+    with prefix_cache.cached_prefix(model, params.frozen_blocks, texts) if cached else nullcontext():
+        trainer = SentenceTransformerTrainer(
+            model=model,
+            args=_arguments(params, checkpoints, steps),
+            train_dataset=_table(examples, params.negatives),
+            loss=MultipleNegativesRankingLoss(model, scale=params.scale),
+            evaluator=DevEvaluator(dev),
+            callbacks=[EarlyStoppingCallback(params.patience), _MarkComplete()],
+        )
+        trainer.train(resume_from_checkpoint=_last_complete(checkpoints))
+    return _history(trainer, trainable, total)

@@ -1,0 +1,1 @@
+"""The pipeline's stages, one thin script each, named as in dvc.yaml."""

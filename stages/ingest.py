@@ -1,0 +1,36 @@
+"""Turn a folder of documents into a BEIR test collection.
+
+Reads the corpus's folder; writes data/ingest/<corpus>/: corpus.jsonl, queries.jsonl, qrels/ and report.json
+(what was counted and what was left out, with the reason).
+
+    python -m stages.ingest manuals
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from domain_embeddings.dataset import Ingested, write_dataset, write_json
+from domain_embeddings.params.corpora import Corpus
+from domain_embeddings.params.ingest import IngestParams
+from domain_embeddings.sources import beir, manuals
+from stages.workspace import corpus_argument, load_params, section, stage_folder, validate
+
+ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {"manuals": manuals.read, "beir": beir.read}
+
+
+def main() -> None:
+    """Read with the adapter of the corpus's kind, write the collection and the report."""
+    name = corpus_argument()
+    corpus = validate(Corpus, load_params()["corpora"][name], f"corpora.{name}")
+    ingested = ADAPTERS[corpus.kind](Path(corpus.path), section("ingest", IngestParams))
+    folder = stage_folder("ingest", name)
+    write_dataset(folder, ingested.dataset)
+    rejects = [asdict(reject) for reject in ingested.rejects]
+    write_json(folder / "report.json", {"counts": ingested.counts, "rejects": rejects})
+    for reject in ingested.rejects:
+        print(f"left out {reject.place}: {reject.reason}")
+
+
+if __name__ == "__main__":
+    main()

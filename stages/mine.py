@@ -1,0 +1,41 @@
+"""Find hard negatives for every training pair.
+
+Reads data/ingest/<corpus>/, data/synthesize/<corpus>/ and models/base/; writes data/mine/<corpus>/:
+triplets.jsonl (ids) and audit.json (what was dropped and why, the most suspicious pairs kept).
+
+    python -m stages.mine manuals
+"""
+
+from dataclasses import asdict
+
+from tqdm.auto import tqdm
+
+from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_json, write_jsonl
+from domain_embeddings.encoder import encode, load
+from domain_embeddings.negatives import Miner
+from domain_embeddings.params.mine import MineParams
+from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder
+
+SUSPICIOUS = 50
+
+
+def main() -> None:
+    """Encode passages and queries with the base model, mine, write."""
+    name = corpus_argument()
+    params = section("mine", MineParams)
+    corpus = read_corpus(stage_folder("ingest", name) / "corpus.jsonl")
+    synthesized = stage_folder("synthesize", name)
+    queries = read_queries(synthesized / "queries.jsonl")
+    qrels = read_qrels(synthesized / "qrels" / "train.tsv", queries, corpus)
+    model = load(BASE_MODEL, max_seq_length())
+    asked = [queries[query_id] for query_id in qrels]
+    miner = Miner(corpus, encode(model, [p.content for p in corpus.values()], progress=True), params)
+    vectors = encode(model, [query.text for query in asked], progress=True)
+    triplets = list(tqdm(miner.mine(asked, vectors, qrels), desc="mine", unit="pair"))
+    folder = stage_folder("mine", name)
+    write_jsonl(folder / "triplets.jsonl", (asdict(triplet) for triplet in triplets))
+    write_json(folder / "audit.json", miner.audit.summary(SUSPICIOUS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Fine-tune the base model on a corpus's triplets.
+
+Reads data/ingest/<corpus>/corpus.jsonl, data/synthesize/<corpus>/, data/mine/<corpus>/triplets.jsonl and models/base/;
+writes models/tuned/<corpus>/ and data/train/<corpus>/history.json. Checkpoints lie in models/checkpoints/, under a
+fingerprint of all that is read: a killed run goes on from there, a changed one starts anew.
+
+    python -m stages.train manuals
+"""
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from domain_embeddings.dataset import read_corpus, read_jsonl, read_qrels, read_queries, write_json
+from domain_embeddings.encoder import load
+from domain_embeddings.params.train import TrainParams
+from domain_embeddings.training import Dev, Example, fine_tune
+from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder, tuned_model
+
+CHECKPOINTS = Path("models/checkpoints")
+
+
+def fingerprint(params: TrainParams, files: list[Path]) -> str:
+    """A name for this run: the same params and the same input bytes give the same one."""
+    digest = hashlib.sha256(json.dumps(params.model_dump(), sort_keys=True).encode())
+    for path in files:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def main() -> None:
+    """Load, train or resume, keep the best weights, write."""
+    name = corpus_argument()
+    params = section("train", TrainParams)
+    corpus_file = stage_folder("ingest", name) / "corpus.jsonl"
+    synthesized, triplets_file = stage_folder("synthesize", name), stage_folder("mine", name) / "triplets.jsonl"
+    corpus = read_corpus(corpus_file)
+    queries = read_queries(synthesized / "queries.jsonl")
+    dev_qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, corpus)
+    dev = Dev.sample(corpus, {i: queries[i] for i in dev_qrels}, dev_qrels, params.dev_pool, params.seed)
+    examples = [
+        Example(row["query"], corpus[row["positive"]].content, tuple(corpus[i].content for i in row["negatives"]))
+        for _, row in read_jsonl(triplets_file)
+    ]
+    read = [
+        corpus_file,
+        synthesized / "queries.jsonl",
+        synthesized / "qrels" / "dev.tsv",
+        triplets_file,
+        BASE_MODEL / "model.safetensors",
+    ]
+    checkpoints = CHECKPOINTS / name / fingerprint(params, read)
+    model = load(BASE_MODEL, max_seq_length())
+    history = fine_tune(model, examples, dev, params, checkpoints)
+    model.save_pretrained(str(tuned_model(name)), create_model_card=False)
+    write_json(stage_folder("train", name) / "history.json", asdict(history))
+    shutil.rmtree(CHECKPOINTS / name)
+
+
+if __name__ == "__main__":
+    main()

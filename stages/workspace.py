@@ -1,0 +1,72 @@
+"""What every stage shares: where things lie, and how a stage learns its corpus and its params."""
+
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from domain_embeddings.params.strict import Strict
+
+PARAMS = Path("params.yaml")
+BASE_MODEL = Path("models/base")
+
+M = TypeVar("M", bound=Strict)
+
+
+class ParamsError(ValueError):
+    """params.yaml says something that cannot be; the message names key, value and what is allowed."""
+
+
+def stage_folder(stage: str, corpus: str) -> Path:
+    """Where `stage` writes what it makes of `corpus`."""
+    return Path("data") / stage / corpus
+
+
+def tuned_model(corpus: str) -> Path:
+    """Where the train stage leaves the weights for `corpus`."""
+    return Path("models/tuned") / corpus
+
+
+def metrics_folder(corpus: str) -> Path:
+    """Where the report stage writes the figures kept in Git."""
+    return Path("metrics") / corpus
+
+
+def corpus_argument() -> str:
+    """The corpus's name: a stage's only argument."""
+    if len(sys.argv) != 2:
+        raise SystemExit(f"usage: python -m stages.{Path(sys.argv[0]).stem} CORPUS")
+    return sys.argv[1]
+
+
+def load_params() -> dict[str, Any]:
+    """params.yaml as plain values."""
+    loaded = YAML(typ="safe").load(PARAMS)
+    if not isinstance(loaded, dict):
+        raise ParamsError(f"{PARAMS} holds no sections")
+    return loaded
+
+
+def validate(model: type[M], values: Any, where: str = "") -> M:
+    """Make `model` of values from params.yaml, or raise a ParamsError with a line for every key that is wrong."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            key = ".".join(part for part in (where, *map(str, problem["loc"])) if part)
+            value = "" if isinstance(problem["input"], dict) else f" (is {problem['input']!r})"
+            lines.append(f"  {key or 'the whole file'}: {problem['msg']}{value}")
+        raise ParamsError(f"{PARAMS} is not valid:\n" + "\n".join(lines)) from None
+
+
+def section(name: str, model: type[M]) -> M:
+    """The stage's own section of params.yaml, validated."""
+    return validate(model, load_params().get(name, {}), name)
+
+
+def max_seq_length() -> int:
+    """Longest input of the base model in tokens (`base_model.max_seq_length`)."""
+    return int(load_params()["base_model"]["max_seq_length"])

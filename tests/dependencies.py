@@ -1,0 +1,52 @@
+"""Which files of this repo a stage's script imports, directly or not, and what dvc.yaml declares.
+
+python -m tests.dependencies    # writes the code dependencies of every stage into dvc.yaml (`make deps`)
+"""
+
+import ast
+from pathlib import Path
+
+import grimp
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+
+
+def _file(module: str) -> Path:
+    path = ROOT / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _can_change_an_out(path: Path) -> bool:
+    """False for a package file that holds a docstring alone."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return any(not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in body)
+
+
+def imported_files(stage: str) -> list[str]:
+    """The stage's script and every module of this repo that it imports, as paths from the root, sorted."""
+    graph = grimp.build_graph("stages", "domain_embeddings", cache_dir=None)
+    modules = {f"stages.{stage}", *graph.find_upstream_modules(f"stages.{stage}")}
+    files = {_file(module) for module in modules}
+    return sorted(str(path.relative_to(ROOT)) for path in files if _can_change_an_out(path))
+
+
+def declared_files(stage: dict) -> list[str]:
+    """The Python files among a stage's dependencies in dvc.yaml."""
+    return sorted(dep for dep in stage.get("do", stage)["deps"] if dep.endswith(".py"))
+
+
+def main() -> None:
+    """Bring dvc.yaml up to date with the imports."""
+    yaml = YAML()
+    yaml.width = 120
+    path = ROOT / "dvc.yaml"
+    pipeline = yaml.load(path)
+    for name, stage in pipeline["stages"].items():
+        body = stage.get("do", stage)
+        body["deps"] = [dep for dep in body["deps"] if not dep.endswith(".py")] + imported_files(name)
+    yaml.dump(pipeline, path)
+
+
+if __name__ == "__main__":
+    main()
