@@ -1,10 +1,10 @@
 # Each target works alone on a fresh clone with Python 3.11 and a package registry.
 PYTHON ?= python3.11
 VENV := .venv
-RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONHASHSEED=0
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 STAMP := $(VENV)/.requirements.lock
 
-.PHONY: env repro test lint deps lock clean
+.PHONY: env repro test lint deps readme lock clean
 
 env: $(STAMP)
 
@@ -35,3 +35,6 @@ lock:  ## resolve pyproject.toml anew and pin what came out
 
 clean:  ## remove the environment; DVC's cache and the outs stay
 	rm -rf $(VENV)
+
+readme: env  ## fill the README's table from metrics/
+	$(RUN) python -m tests.readme

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from domain_embeddings.grammar import Token, tag
 from domain_embeddings.inflection import as_asker, is_base_verb, is_plural
@@ -20,10 +21,11 @@ _NOT_ASKED = word_set(
     leave work drag type enter choose pick look feel listen start begin finish proceed return know think need
     want please expect find depress turn include provide show represent suppose bring"""
 )
+_VERB_AFTER = (Tag.TO, Tag.CONJ, Tag.SUB, Tag.AUX)
 _NOT_NEEDED = word_set("used noted taken made able provided specified given done avoided")
 _END = re.compile(
-    r"[,;:.!?]| and (?:then )?(?=\w)| until | so that | when | if | because | while | or else | in order to "
-    r"| for more "
+    r"[,;:!?]|\.(?!\d)| - | and (?:then )?(?=\w)| until | so that | when | if | because | while | or else "
+    r"| in order to | for more "
 )
 _MODAL_PASSIVE = re.compile(
     r"^(?P<subject>.{3,70}?) (?P<modal>should|must) (?P<neg>not )?be (?P<verb>\w+(?:ed|en|t|n))\b(?P<rest>[^,;:.]*)"
@@ -38,7 +40,9 @@ _CAUSE = re.compile(
 _DEFINED = re.compile(r"^(?P<subject>(?:The |An? )?.{4,50}?) (?P<be>is|are) (?:an?|the|used|designed|defined)\b")
 _PURPOSE = re.compile(r"^(?:In order )?to (?P<action>[^,;:]{6,80}),", re.I)
 _WANT = re.compile(r"^If you(?: want| wish|'d like| would like| need)? to (?P<action>[^,;:]{6,80}),", re.I)
-_CAN = re.compile(r"^(?:\w+ing [^,]{3,40}, )?you can (?:also |easily |then )?(?P<action>[^;:.]{6,90})(?=[;:.]|$)", re.I)
+_CAN = re.compile(
+    r"^(?:\w+ing [^,]{3,40}, )?you can (?:also |easily |then )?(?P<action>(?:[^;:.]|\.(?=\d)){6,90})(?=[;:.]|$)", re.I
+)
 _IF = re.compile(r"^(?:If|When) (?P<clause>[^,;:]{8,90}),", re.I)
 _BEFORE = re.compile(r"^(?P<when>before|after) (?P<action>\w+ing\b[^,;:]{4,60}),", re.I)
 
@@ -72,6 +76,12 @@ def _has_object(tokens: Sequence[Token]) -> bool:
     content = [token for token in tokens[1:] if token.tag in (Tag.NOUN, Tag.NUMBER)]
     ends_open = tokens[-1].tag in (Tag.DET, Tag.PREP, Tag.CONJ, Tag.SUB, Tag.AUX, Tag.BE, Tag.TO, Tag.ADJ, Tag.VERB)
     particle = tokens[-1].low in ("on", "off", "in", "out", "up", "down")
+    subordinate = any(token.tag == Tag.SUB for token in tokens)
+    if not subordinate and any(token.tag in (Tag.AUX, Tag.BE) for token in tokens):
+        return False
+    allowed = (*_VERB_AFTER, Tag.NOUN, Tag.PRON, Tag.ADV) if subordinate else _VERB_AFTER
+    if any(token.tag == Tag.VERB and before.tag not in allowed for before, token in pairwise(tokens)):
+        return False
     if len(tokens) == 2 and not is_plural(tokens[1].text):
         return False
     return bool(content) and (not ends_open or particle)

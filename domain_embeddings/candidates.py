@@ -68,12 +68,21 @@ def _of_heading(passage: Passage, statistics: Statistics) -> Iterator[tuple[Sour
     lone = len(subject) < 2 and statistics.fits(heading.phrase) > MOST_PASSAGES
     short = len(heading.phrase.split()) <= 20
     filled = [] if lone and not heading.verb_phrase else fill(heading, passage.type)
-    plain = [] if lone or not short else [*questions(heading), heading.phrase, topic(heading.phrase)]
+    plain = (
+        []
+        if lone or not short or not _says_enough(heading.phrase)
+        else [*questions(heading), heading.phrase, topic(heading.phrase)]
+    )
     placed = _with_document(heading, passage.title, statistics.proper)
     yield Source.TEMPLATE, _typeable(filled, Source.TEMPLATE, subject)
     yield Source.HEADING, _typeable(plain, Source.HEADING, subject)
     if placed:
         yield Source.HEADING, _typeable([placed], Source.HEADING, content_words(placed))
+
+
+def _says_enough(phrase: str) -> bool:
+    """Whether a phrase is a query by itself: more than one word, or the name of a command or setting."""
+    return " " in phrase or any(character in "_/" or character.isdigit() for character in phrase)
 
 
 def _typeable(texts: list[str], source: Source, subject: tuple[str, ...]) -> list[Candidate]:

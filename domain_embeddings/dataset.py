@@ -91,18 +91,25 @@ class Ingested:
     counts: dict[str, int]
 
 
-def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, object) for every non-blank line; a line that is no JSON object is a `DataError`."""
+def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Line number from 1 and content. Only a line feed ends a line: Unicode's other line breaks may stand in an id."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        content = path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(path, "file not found") from error
-    for number, raw in enumerate(lines, start=1):
+    yield from enumerate(content.split(b"\n"), start=1)
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, object) for every non-blank line; a line that is no JSON object is a `DataError`."""
+    for number, raw in _numbered_lines(path):
         if not raw.strip():
             continue
         try:
             row = json.loads(raw.decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            if b"\\u" in raw:  # half a surrogate pair can be escaped in JSON, but never be written
+                json.dumps(row, ensure_ascii=False).encode("utf-8")
+        except (UnicodeError, json.JSONDecodeError) as error:
             raise DataError(
                 path, f"not valid JSON: {error}", line=number, remedy="one JSON object a line, UTF-8"
             ) from error
@@ -181,20 +188,27 @@ def read_queries(path: Path) -> dict[str, Query]:
     return _read_rows(path, make)
 
 
-def read_qrels(path: Path, queries: Mapping[str, Query], corpus: Mapping[str, Passage]) -> Qrels:
-    """Read `query-id <tab> corpus-id <tab> score` lines below a header; ids must exist, scores be integers."""
-    qrels: Qrels = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+def _read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, three cells) for every non-blank line below the header of a qrels file."""
+    for number, raw in _numbered_lines(path):
+        try:
+            line = raw.decode("utf-8").rstrip("\r")
+        except UnicodeDecodeError as error:
+            raise DataError(path, f"not valid UTF-8: {error}", line=number) from error
         cells = line.split("\t")
         if number == 1:
             if cells != ["query-id", "corpus-id", "score"]:
                 raise DataError(path, f"the header is {line!r}", line=1, remedy="query-id<tab>corpus-id<tab>score")
-            continue
-        if not line.strip():
-            continue
-        if len(cells) != 3:
-            raise DataError(path, f"{len(cells)} columns, expected 3", line=number, remedy="separate them by tabs")
-        query_id, passage_id, score = cells
+        elif line.strip():
+            if len(cells) != 3:
+                raise DataError(path, f"{len(cells)} columns, expected 3", line=number, remedy="separate them by tabs")
+            yield number, cells
+
+
+def read_qrels(path: Path, queries: Mapping[str, Query], corpus: Mapping[str, Passage]) -> Qrels:
+    """Read `query-id <tab> corpus-id <tab> score` lines below a header; ids must exist, scores be integers."""
+    qrels: Qrels = {}
+    for number, (query_id, passage_id, score) in _read_cells(path):
         if query_id not in queries:
             raise DataError(path, f"query id {query_id!r} is not in queries.jsonl", line=number)
         if passage_id not in corpus:

@@ -16,16 +16,18 @@ from domain_embeddings.asking import questions_of
 from domain_embeddings.dataset import Passage
 from domain_embeddings.grammar import Token, noun_phrases, tag, tag_sentence
 from domain_embeddings.inflection import as_asker, is_base_verb
-from domain_embeddings.lexicon import Tag, readings, word_set
+from domain_embeddings.lexicon import Tag, is_known, readings, word_set
 from domain_embeddings.prose import cells, is_junk, key, prose_sentences, stands_alone
 from domain_embeddings.text import STOPWORDS, content_words, without_repeats, words
 
 _MID_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][\w+-]*")
 _BOUNDARY = re.compile(r", | ?[;:] | – | - ")
 _JOINING = word_set(
-    """of in on at for with under between during against behind beside near within without across along inside
-    outside above below"""
+    """of in on at for with under between during against behind beside near within across along inside outside above
+    below"""
 )
+_LABELS = re.compile(r"^[a-z]\S* (?:[A-Z]\S* )+[A-Z]\S*$")
+"""A word and the names of menus that follow it ("component Standard Custom")."""
 _PLAIN_NUMBER = re.compile(r"^[\d.,/-]+$")
 _VERBS = (Tag.VERB, Tag.BE, Tag.AUX)
 _OPEN_ENDS = (Tag.DET, Tag.PREP, Tag.CONJ, Tag.SUB, Tag.AUX, Tag.BE, Tag.TO, Tag.NEG, Tag.PRON, Tag.PUNCT)
@@ -42,7 +44,9 @@ _VAGUE = word_set(
     favor lieu presence absence advantage paper attention work behalf condition sort lots couple pair bunch
     bits piece portion majority total figure possibility idea look job sure care little means degree situation
     cent percent consequences assumption importance manner fashion detail information need needs room trick
-    stuff cases simplicity item unit units plus minus round sake conjunction stages choice wishes alternatives"""
+    stuff cases simplicity item unit units plus minus round sake conjunction list ids vice nature objects
+    understanding version conditions location survey tools contents limit foot bullet help stages choice
+    wishes alternatives"""
 )
 
 
@@ -127,7 +131,12 @@ def salient_sentences(prose: Prose, statistics: Statistics) -> list[str]:
 
 def _is_salient(clause: str) -> bool:
     first, second, *_ = (*(token.tag for token in tag(clause)[:2]), Tag.PUNCT, Tag.PUNCT)
-    if (first, second) in _NO_OPENING or clause.lower().startswith("of ") or re.search(r"\b(?:e\.g|i\.e|etc)$", clause):
+    if (
+        (first, second) in _NO_OPENING
+        or (first == Tag.NUMBER and ":" in clause.split(" ")[0])
+        or clause.lower().startswith("of ")
+        or re.search(r"\b(?:e\.g|i\.e|etc)$", clause)
+    ):
         return False
     enough = 4 <= len(clause.split()) <= _LONGEST and len(content_words(clause)) >= 3
     return enough and stands_alone(clause) and not is_junk(clause)
@@ -162,13 +171,15 @@ def _is_clause(tokens: Sequence[Token], *, ended: bool) -> bool:
     """Whether words have a verb, also after their last "that" or "which", and do not stop in the middle of a phrase."""
     last = max((i for i, token in enumerate(tokens) if token.tag == Tag.SUB), default=-1)
     whole = any(token.tag in _VERBS or token.tag == Tag.TO for token in tokens[last + 1 :])
-    verb = any(token.tag in _VERBS for token in tokens)
+    verb = any(token.tag in _VERBS and (not i or tokens[i - 1].tag != Tag.TO) for i, token in enumerate(tokens))
     if _lacks_main_verb(tokens):
         return False
     opens = next((i for i, token in enumerate(tokens[:3]) if token.tag == Tag.SUB), None)
     if opens is not None and not any(token.text in (",", "then") for token in tokens[opens:]):
         return False
-    if len(tokens) > 1 and tokens[-1].tag == Tag.VERB and tokens[-2].low in ("and", "then", "to", "or"):
+    if len(tokens) > 1 and tokens[-1].tag == Tag.VERB and tokens[-2].low in ("and", "then", "to", "or", ","):
+        return False
+    if len(tokens) > 1 and tokens[-2].tag == Tag.PREP and Tag.ADJ in readings(tokens[-1].text):
         return False
     particle = ended and tokens[-1].low in _PARTICLES if tokens else False
     return verb and whole and (particle or tokens[-1].tag not in _OPEN_ENDS)
@@ -212,7 +223,7 @@ def _noun_runs(tokens: Sequence[Token]) -> list[tuple[int, int]]:
             continue
         for following_start, following_end in phrases[place + 1 :]:
             gap = tokens[end:following_start]
-            if not _joins(gap):
+            if not _joins(gap) or tokens[following_end - 1].low in _VAGUE:
                 break
             end = following_end
             if 5 <= end - start <= 12:
@@ -231,14 +242,13 @@ def _inside_larger(tokens: Sequence[Token], start: int) -> bool:
 
 
 def _joins(gap: Sequence[Token]) -> bool:
-    tags = [token.tag for token in gap if token.low not in ("other", "such", "following")]
-    joins = (
-        bool(tags)
-        and tags[0] == Tag.PREP
-        and gap[0].low in _JOINING
-        and all(t in (Tag.DET, Tag.ADJ, Tag.NUMBER) for t in tags[1:])
-    )
-    return joins and len(gap) <= 3
+    """Whether what stands between two noun phrases ties them together: "of the", not "with the" (done with it)."""
+    if not 1 <= len(gap) <= 3 or gap[0].tag != Tag.PREP or gap[0].low not in _JOINING:
+        return False
+    if gap[0].low == "with" and gap[-1].low in ("the", "its", "their", "your"):
+        return False
+    rest = [token for token in gap[1:] if token.low not in ("other", "such", "following")]
+    return all(token.tag in (Tag.DET, Tag.ADJ, Tag.NUMBER) for token in rest)
 
 
 def _continues(tokens: Sequence[Token], end: int) -> bool:
@@ -307,10 +317,10 @@ def _all_nominal(text: str) -> bool:
 def _is_phrase(text: str) -> bool:
     found = words(text)
     content = [w for w in found if w not in STOPWORDS and w not in _VAGUE and not w[0].isdigit() and len(w) > 1]
-    vague_head = found[-1] in _VAGUE if found else True
-    return (
-        bool(content) and len(found) <= 6 and not is_junk(text) and not vague_head and not _PLAIN_NUMBER.match(found[0])
-    )
+    if not content or len(found) > 6 or found[-1] in _VAGUE or _PLAIN_NUMBER.match(found[0]):
+        return False
+    labels = bool(_LABELS.search(text)) and all(map(is_known, text.split()))
+    return not labels and not is_junk(text)
 
 
 def _pairs(groups: Sequence[Sequence[str]], scores: Mapping[str, float]) -> list[str]:

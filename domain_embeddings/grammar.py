@@ -47,20 +47,40 @@ def tokenize(text: str) -> list[tuple[str, int, int]]:
 
 
 def tag_sentence(sentence: str) -> tuple[Token, ...]:
-    """The words of a whole sentence: as `tag`, but one of them must be a verb ("The shaft runs in two bearings.")."""
-    tokens = tag(sentence)
-    if not sentence.endswith((".", "!")) or any(token.tag in (Tag.VERB, Tag.BE, Tag.AUX) for token in tokens):
-        return tokens
-    for place in range(1, len(tokens) - 1):
+    """The words of a sentence: as `tag`, but its first clause and those after "if" or "which" must have a verb.
+
+    So "runs" is the verb of "The shaft runs in two bearings", where `tag` alone would take it for a plural noun.
+    """
+    tokens = list(tag(sentence))
+    for start, end in _clauses(tokens):
+        if start or sentence.endswith((".", "!")):
+            _find_verb(tokens, start, end)
+    return tuple(tokens)
+
+
+def _clauses(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """The spans [start, end) of the first clause and of those that a subordinator opens."""
+    bounds = [i for i, token in enumerate(tokens) if token.tag in (Tag.PUNCT, Tag.SUB)]
+    opens = [-1, *(i for i in bounds if tokens[i].tag == Tag.SUB)]
+    return [(i + 1, next((bound for bound in bounds if bound > i), len(tokens))) for i in opens]
+
+
+def _find_verb(tokens: list[Token], start: int, end: int) -> None:
+    """Make the first word that can be the verb of a clause its verb, if the clause has a subject and no verb."""
+    inside = tokens[start:end]
+    subject = bool(inside) and inside[0].tag in (Tag.DET, Tag.NOUN, Tag.ADJ, Tag.NUMBER)
+    if not subject or any(token.tag in (Tag.VERB, Tag.BE, Tag.AUX) for token in inside):
+        return
+    for place in range(start + 1, min(end, len(tokens) - 1)):
         if _may_be_verb(*tokens[place - 1 : place + 2]):
-            return (*tokens[:place], replace(tokens[place], tag=Tag.VERB), *tokens[place + 1 :])
-    return tokens
+            tokens[place] = replace(tokens[place], tag=Tag.VERB)
+            return
 
 
 def _may_be_verb(before: Token, token: Token, after: Token) -> bool:
     third_person = token.low.endswith("s") and not is_base_verb(token.low)
     agrees = before.tag == Tag.NOUN and third_person != is_plural(before.text)
-    return agrees and Tag.VERB in readings(token.low) and after.tag in (Tag.PREP, Tag.TO, Tag.ADV, Tag.DET)
+    return agrees and Tag.VERB in readings(token.low) and after.tag in (Tag.PREP, Tag.TO, Tag.ADV, Tag.DET, Tag.NUMBER)
 
 
 @lru_cache(maxsize=4096)
@@ -213,7 +233,8 @@ _WEAK = word_set(
     """other such same own certain various following available able necessary possible different additional specific
     special proper correct appropriate suitable due first second third last next many several few more most
     particular general given current new good usual similar entire whole true another present above below
-    further"""
+    further adequate reasonable sufficient significant considerable serious sub-optimal actual latter former
+    pertaining"""
 )
 
 
@@ -267,10 +288,21 @@ def _says_little(tokens: Sequence[Token], start: int) -> bool:
     )
     modified = start > 0 and tokens[start - 1].tag == Tag.ADV and token.low.endswith("ed")
     numbered = start > 0 and tokens[start - 1].text == "#"
-    return token.low in _WEAK or counted or third_person or modified or numbered or (action and not after_determiner)
+    return (
+        token.low in _WEAK
+        or token.low in UNITS
+        or counted
+        or third_person
+        or modified
+        or numbered
+        or (action and not after_determiner)
+    )
 
 
 _ADJECTIVAL = re.compile(r"(?:ical|ional|ific|onic|atic|etic|ous|ive|ular|ible)$")
+_ADJECTIVES_LIKE_NOUNS = word_set(
+    "normal equivalent transcendant perpendicular adjacent laminar mobile constant-pressure"
+)
 _ADJECTIVAL_NOUNS = word_set(
     """characteristic vertical electronic additive preservative adhesive objective incentive alternative drive valve
     motive locomotive perspective statistic diagnostic automatic crucible professional manual derivative
@@ -285,5 +317,7 @@ def _is_half(tokens: Sequence[Token], start: int, end: int) -> bool:
         return True
     if low.endswith("ing") and (low in ING_NEVER_HEADS or (previous == Tag.PREP and low not in ING_MODIFIERS)):
         return True
+    if low.endswith(("'s", "s'")):
+        return True
     adjectival = bool(_ADJECTIVAL.search(low)) and low not in _ADJECTIVAL_NOUNS and not low.endswith("drive")
-    return CLOSED.get(low) == Tag.ADJ or adjectival
+    return CLOSED.get(low) == Tag.ADJ or adjectival or low in _ADJECTIVES_LIKE_NOUNS

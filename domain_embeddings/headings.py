@@ -55,6 +55,7 @@ COMPOUNDS: dict[str, frozenset[str]] = {
         "turn": "signal signals table",
         "move": "splitting queue commands",
         "use": "case cases",
+        "play": "store list button back music services",
         "call": "log settings history",
         "sound": "mode output quality settings",
         "record": "keeping sheet",
@@ -64,7 +65,7 @@ NOUN_FIRST = word_set(
     """brake fan pump motor filter wheel tire belt oil engine water air fuel battery bed page type power time phase
     tool control transfer contact pressure flow force torque steam gas mesh stress side front surface wing
     shock flame shape boundary design note notes report screen home sound picture display step group hand face
-    head back top vacuum touch rate home"""
+    head back top scan vacuum pull call pinpoint touch rate home"""
 )
 _ACTIONS: dict[str, str] = {
     noun: verb
@@ -199,14 +200,12 @@ _GENERIC = word_set(
     part main intro limitations commands parameters definitions purpose scope symptoms symptom causes cause
     remedy remedies solution solutions faq faqs questions data values diagnosis diagnostics inspection
     replacement removal cleaning adjustment adjustments testing test tests repair service preparation before
-    you begin start getting started quick guide guides additional related topics caveats signs sign failure
-    failures ratings rating pre-requisites prerequisite requisites pre next finally prerequisites setup
-    hardware software menu home tab system systems list standard common terms terminology history status
-    events event key functions function types type apps issues contacts accounts"""
+    you begin start getting started quick guide guides additional related topics caveats errors error
+    documentation signs sign failure failures ratings rating pre-requisites prerequisite requisites pre next
+    finally prerequisites setup hardware software menu home tab system systems list standard common terms
+    terminology history status events event key functions function types type apps issues contacts accounts"""
 )
-_DROPPED = word_set(
-    """step page note figure table section chapter part tip item example appendix main more other"""
-)
+_DROPPED = word_set("""step page note figure table section chapter part tip item example appendix main more other""")
 _FUNCTION = word_set("and & or of the a an to for in on - with you your this")
 _KIND = re.compile(
     r"[\s,:-]*\b(?:(?:operation|operating|operator'?s|owner'?s|user|users|maintenance|service|repair|workshop"
@@ -327,7 +326,7 @@ _RESEARCH = re.compile(
     r"|observations|experiments|"
     r"summary|introduction|overview|guide|considerations?|evaluation|examination|contributions?) (?:of|on|into"
     r"|concerning|to) "
-    r"|^on (?=the |a |an )",
+    r"|^on (?=the |a |an )|^(?:meet|about|introducing|understanding) (?=\w)",
     re.I,
 )
 

@@ -7,7 +7,7 @@ from lemminflect import getAllLemmas, getInflection
 
 from domain_embeddings.lexicon import EXTRA_VERBS, word_set
 
-_SINGULAR_S = word_set("gas bus lens chassis news series means basis analysis axis radius status focus")
+_SINGULAR_S = word_set("gas bus lens chassis news series means basis analysis axis radius status focus data media")
 _MASS_SUFFIX = re.compile(r"(?:ics|ness|ism|ity|ware|ance|ence|age|tion|sis|ing|ment|ship)$")
 _MASS = word_set(
     """oil fluid water air fuel coolant gas steam heat light sound power energy torque pressure speed grease dust dirt
@@ -57,7 +57,7 @@ def is_plural(noun: str) -> bool:
         return False
     lemmas = getAllLemmas(last, upos="NOUN").get("NOUN", ())
     if lemmas:
-        return last not in lemmas
+        return any(lemma != last for lemma in lemmas)
     return bool(_PLURAL_LOOKS.search(last)) and last.replace("-", "").isalpha() and len(last) > 3
 
 

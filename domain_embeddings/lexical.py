@@ -20,7 +20,10 @@ class BM25:
         self._stemmer = Stemmer.Stemmer("english")
         self._index = bm25s.BM25(k1=1.5, b=0.75)
         self._size = len(passages)
-        self._index.index(bm25s.tokenize(list(passages), **self._options), show_progress=False)
+        tokens = bm25s.tokenize(list(passages), **self._options)
+        self._has_terms = any(len(ids) > 0 for ids in tokens.ids)
+        if self._has_terms:
+            self._index.index(tokens, show_progress=False)
 
     @property
     def _options(self) -> dict[str, object]:
@@ -31,7 +34,7 @@ class BM25:
         tokens = bm25s.tokenize(list(queries), return_ids=False, **self._options)
         rows = np.full((len(queries), self._size), -np.inf, dtype=np.float32)
         for row, terms in zip(rows, tokens, strict=True):
-            if terms:
+            if terms and self._has_terms:
                 found = self._index.get_scores(terms)
                 row[found > 0] = found[found > 0]
         return rows

@@ -104,14 +104,14 @@ ING_MODIFIERS = ING_NOUNS | word_set(
     sealing breaking landing leading trailing falling missing outstanding incoming outgoing recording
     streaming gaming messaging banking buckling vibrating yawing pitching blowing following tightening
     oscillating pulsating converging diverging expanding accelerating decelerating reacting radiating ablating
-    swirling spinning hovering charring"""
+    ringing lowering levelling leveling tilting swirling spinning hovering charring"""
 )
 """-ing words that are nouns beside a noun ("steering wheel"), not actions done to it."""
 ING_NEVER_HEADS = word_set(
-    """being breaking closing coming driving existing falling finding floating following going governing hanging
-    having holding including incoming leading lifting loading locking making meaning missing moving outgoing
-    outstanding pending recurring remaining rolling rotating running sliding starting supporting swinging
-    taking trailing turning using working writing"""
+    """operating ranging being breaking closing coming driving existing falling finding floating following going
+    governing hanging having holding including incoming leading lifting loading locking making meaning missing
+    moving outgoing outstanding pending recurring remaining rolling rotating running sliding starting
+    supporting swinging taking trailing turning using working writing"""
 )
 """-ing words that stand before a noun but are none themselves."""
 UNITS = word_set(
@@ -150,6 +150,8 @@ def readings(word: str) -> frozenset[Tag]:
     found = found or _guess(low)
     if low in _MOSTLY_VERBS | EXTRA_VERBS:
         found = {Tag.VERB}
+    if low == "lug":  # the dictionary has only the verb
+        found = {Tag.NOUN}
     if low in ING_MODIFIERS:
         found = (found | {Tag.NOUN}) - ({Tag.GERUND} if low in ING_NOUNS else set())
     return frozenset(found)

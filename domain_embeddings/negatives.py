@@ -2,8 +2,8 @@
 
 Candidates come from BM25 and from the base model's nearest passages, best first and in turn. A candidate is
 dropped when it is relevant to the query, when it is a near-copy of a relevant passage or another piece of its
-section, or when the base model scores it above a set share of the positive's score: such a passage is likely an
-unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
+section or of its entity's article, or when the base model scores it above a set share of the positive's score: such a
+passage is likely an unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
 """
 
 import random
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from domain_embeddings.dataset import Passage, Qrels, Query
+from domain_embeddings.entities import entity_of, relation
 from domain_embeddings.lexical import BM25
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.ranking import Scores, top_k
@@ -95,7 +96,7 @@ class Miner:
     def _triplet(self, query: Query, positive: str, judged: set[str], scores: Scores, candidates: list[int]) -> Triplet:
         limit = self._params.max_score_share * float(scores[self._index[positive]])
         accepted = [i for i in candidates if self._accept(i, positive, judged, float(scores[i]), limit)]
-        chosen = self._by_domain(accepted, self._passages[self._index[positive]].domain)
+        chosen = self._mixed(accepted, self._passages[self._index[positive]])
         if len(chosen) < self._params.negatives:
             chosen += self._fallback(query, positive, judged, scores, limit, chosen)
         chosen.sort(key=lambda i: -float(scores[i]))
@@ -117,17 +118,33 @@ class Miner:
             return "near-copy of a relevant passage"
         if candidate.title and candidate.title == answer.title:
             return "same section as the positive"
+        if relation(candidate, answer) == "same":
+            return "same entity"
         return "score too near the positive's" if score > limit else ""
 
-    def _by_domain(self, accepted: list[int], domain: str) -> list[int]:
-        """The best candidates, in the wanted shares of the positive's domain and others where there are as many."""
+    def _mixed(self, accepted: list[int], answer: Passage) -> list[int]:
+        """The best candidates, in the wanted shares of near and far ones where there are as many."""
         wanted = self._params.negatives
-        same = [i for i in accepted if self._passages[i].domain == domain]
-        other = [i for i in accepted if self._passages[i].domain != domain]
-        from_same = same[: round(wanted * self._params.same_domain)]
-        chosen = from_same + other[: wanted - len(from_same)]
+        *shares, (last, _) = self._shares(answer).items()
+        chosen: list[int] = []
+        for group, count in (*((group, round(wanted * share)) for group, share in shares), (last, wanted)):
+            found = [i for i in accepted if self._group(self._passages[i], answer) == group]
+            chosen += found[: min(count, wanted - len(chosen))]
         rest = [i for i in accepted if i not in chosen]
         return chosen + rest[: wanted - len(chosen)]
+
+    def _shares(self, answer: Passage) -> dict[str, float]:
+        """Group → share of the negatives: by relation where the positive is about an entity, else by domain."""
+        if entity_of(answer) is not None:
+            return dict(self._params.relations.model_dump())
+        return {"same domain": self._params.same_domain, "cross domain": self._params.cross_domain}
+
+    @staticmethod
+    def _group(candidate: Passage, answer: Passage) -> str:
+        if entity_of(answer) is not None:
+            nearness = {"related": "hard", "overlap": "hard", "same_kind": "medium"}
+            return nearness.get(relation(candidate, answer), "easy")
+        return "same domain" if candidate.domain == answer.domain else "cross domain"
 
     def _fallback(
         self, query: Query, positive: str, judged: set[str], scores: Scores, limit: float, chosen: list[int]
@@ -155,8 +172,7 @@ class Miner:
         )
 
     def _note(self, query: Query, positive: str, i: int, score: float, best: float) -> None:
-        same = self._passages[i].domain == self._passages[self._index[positive]].domain
-        self.audit.kept["same domain" if same else "cross domain"] += 1
+        self.audit.kept[self._group(self._passages[i], self._passages[self._index[positive]])] += 1
         self.audit.suspicious.append(
             {
                 "share": round(score / best, 4) if best > 0 else 0.0,

@@ -13,7 +13,9 @@ from domain_embeddings import headings
 from domain_embeddings.grammar import Token, noun_phrases, tag
 from domain_embeddings.headings import clean
 from domain_embeddings.inflection import as_asker, base_verb, gerund, is_base_verb, is_mass, is_plural
-from domain_embeddings.lexicon import IMPERATIVES, ING_MODIFIERS, ING_NOUNS, Tag, readings
+from domain_embeddings.lexicon import IMPERATIVES, ING_MODIFIERS, ING_NOUNS, Tag, readings, word_set
+
+_NO_OBJECT = word_set("of as after before when while during")
 
 
 class Form(StrEnum):
@@ -146,7 +148,7 @@ def _imperative(phrase: str) -> Heading | None:
     first, _, rest = phrase.partition(" ")
     if first.lower().endswith("ly") and rest and (plain := _imperative(rest)):
         return replace(plain, phrase=phrase, verb_phrase=phrase)
-    if not rest or rest.startswith("of ") or not is_base_verb(first) or _compound_noun(first, rest):
+    if not rest or rest.split(" ")[0].lower() in _NO_OBJECT or not is_base_verb(first) or _compound_noun(first, rest):
         return None
     opens = rest.split()[0].lower() in headings.DETERMINERS | {"it"}
     directed = first.lower() in headings.DIRECTED and rest.split()[0].lower() in headings.PARTICLES
@@ -177,10 +179,10 @@ def _gerund(phrase: str) -> Heading | None:
     verb = base_verb(first)
     if not first.lower().endswith("ing") or not rest or verb == first.lower() or first.lower() in ING_NOUNS:
         return None
-    if first.lower() in ING_MODIFIERS and rest.split()[0].lower() not in headings.DETERMINERS:
-        return None
     second = tag(rest)[0]
-    if second.low in ("of", "and", "with") or not _is_object(rest):
+    if first.lower() in ING_MODIFIERS and second.low not in headings.DETERMINERS and second.tag != Tag.PREP:
+        return None
+    if second.low in _NO_OBJECT | {"and", "with"} or not _is_object(rest):
         return None
     return Heading(Form.GERUND, phrase, verb_phrase=f"{verb} {rest}")
 
@@ -197,6 +199,7 @@ def _nominalization(phrase: str) -> Heading | None:
         not all(verbs)
         or first_part in headings.QUANTITIES
         or not _is_noun_phrase(target)
+        or any(token.tag == Tag.PREP for token in tag(target))
         or target.lower() in headings.NOT_OBJECTS
     ):
         return None
@@ -257,7 +260,11 @@ def _third_person(phrase: str) -> Heading | None:
     if place is None:
         return None
     subject = phrase[: tokens[place - 1].end]
-    if not _is_noun_phrase(subject) or not _agrees(subject, tokens[place].low):
+    if (
+        not _is_noun_phrase(subject)
+        or any(t.tag == Tag.PREP for t in tokens[:place])
+        or not _agrees(subject, tokens[place].low)
+    ):
         return None
     return Heading(Form.SYMPTOM, phrase, clause=f"{with_article(subject)} {phrase[tokens[place].start :]}")
 

@@ -19,7 +19,7 @@ from transformers.masking_utils import create_bidirectional_mask
 
 _SUPPORTED = ("BertModel", "RobertaModel", "XLMRobertaModel")
 _TEXTS_AT_ONCE = 32
-_MICRO_BATCH = 16
+_MICRO_BATCH = 32
 
 
 def supports(model: SentenceTransformer) -> bool:

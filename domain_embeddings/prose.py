@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from domain_embeddings.lexicon import IMPERATIVES
@@ -21,7 +22,8 @@ _RUN_ON = re.compile(
     r"(?<=[a-z)]) (?=(?:The|You|If|When|To|This|These|It|Use|For|In|On|An?|Some|Depending|While|After|Before|From|Tap"
     r"|NOTE|TIP|Note|Tip|Select|Press|Try|Check|Make|Set|Turn|Adjust|Enable|Disable|Allow|Choose|View|Change"
     r"|Add|Open|Run|Go"
-    r"|All|Any|Each|Every|Both|No|Moves|Selects|Starts|Stops|Changes|Adds|Provides|Deletes|Plays|Opens|Rotates|Turns|Allows|Displays|Enables|Shows|Sets|Sign|Manage|Customize|Configure|Connect"
+    r"|All|Any|Each|Every|Both|No|Moves|Selects|Starts|Stops|Changes|Adds|Provides|Deletes|Plays|Opens|Rotates"
+    r"|Turns|Allows|Displays|Enables|Shows|Sets|Sign|Manage|Customize|Configure|Connect"
     r"|Move|Enter|Verify|Ensure|Your|Please) [a-z])"
 )
 _PATH_OPENING = re.compile(r"(?<=[a-z)]) (?=From [A-Z][\w ]{2,25}, (?:tap|select|press|from|touch|swipe|click)\b)")
@@ -37,7 +39,7 @@ _LABEL = re.compile(
     re.I,
 )
 _JUNK = re.compile(
-    r"https?:|www\.|\w\.(?:com|org|net|html?|pdf|md|cfg|py|txt|exe|json)\b|[{}<>=|\\^~$#*@;\[\]]|::|->|→|--"
+    r"https?:|www\.|\w{3,}\.[a-z]{2,4}\b|\w\.(?:com|org|net|html?|pdf|md|cfg|py|txt|exe|json)\b|[{}<>=|\\^~$#*@;\[\]]|::|->|→|--"
     r"|\+\+|\.\.|__|\bsudo\b|\bapt(?:-get)? install|\bgit clone|\bsome_|\bmy_|\w\(|/\w+/|(?:^|\s)[/~]\w"
     r"|\b(?:figures?|figs?\.?|tables?|pages?|sections?|chapters?|appendix|illustrations?|footnotes?|equations?"
     r"|eqs?|refs?)\s*\.?\s*[(\d]"
@@ -50,14 +52,16 @@ _JUNK = re.compile(
 )
 _DEPENDENT = re.compile(
     r"^(?:it|its|it's|this|these|those|that|they|their|them|such|he|she|his|her|one|both|each|another|others?"
-    r"|same|here|there|"
+    r"|the others|same|here|there|"
     r"and|but|or|nor|so|then|thus|hence|also|however|therefore|otherwise|furthermore|moreover|additionally"
     r"|similarly|likewise|"
     r"instead|meanwhile|finally|next|yes|no|which|who|whose|where|in (?:this|that|these|such|addition)"
     r"|for (?:this|example|instance)|"
     r"as (?:a result|above|such|well)|at this|on this|with this|by this|the (?:following|above|former|latter"
     r"|same|other|result)|"
-    r"doing (?:so|this)|because|the (?:second|third|next|last|two (?:on|in|of)|ones?\b)|repeat|done|ok|okay|now|again|let's|simply|just"
+    r"doing (?:so|this)|(?:the )?default (?:value )?(?:is|of)|because|the (?:second|third|next|last"
+    r"|two (?:on|in|of)|ones?\b)|repeat|done|ok|okay|now"
+    r"|again|let's|simply|just"
     r"|please|firstly|secondly)\b",
     re.I,
 )
@@ -67,6 +71,11 @@ _POINTING = re.compile(
     re.I,
 )
 _COMMENT = re.compile(r"(?:^#  +\S.*(?:\n|\Z))+", re.M)
+_LOST_WORD = re.compile(
+    r"\b(?:the|an?|of|including|with|for|select|press) (?:and|or|to|at)\b|\b(?:the|an?|see|of)$|(?<!\w)\w' ", re.I
+)
+"""An icon or formula that the text lost: "press the and buttons"."""
+_CAPITAL_VERB = re.compile(r"\w (?:Tap|Select|Press|Try|Check|Go|Choose) (?:[A-Z]|$)")
 _PAGE_MARK = re.compile(r"\s+- \d+ -(?=\s|$)")
 _CAPITALS = re.compile(r"(?:\b[A-Z][\w'-]*[ ,]+){4,}\b[A-Z]")
 _ALLOWED = re.compile(r"^[\w\s,.'’?%°\"″&+/:()×µΩ±!-]+$")
@@ -129,10 +138,13 @@ def _bare(sentence: str) -> str:
     return rest if len(rest.split()) >= 5 else "" if rest[:1].isupper() else text
 
 
+@lru_cache(maxsize=1 << 16)
 def is_junk(text: str) -> bool:
     """Whether a text holds what belongs to a page, a program or a table rather than to language."""
     if (
         _JUNK.search(text)
+        or _LOST_WORD.search(text)
+        or _CAPITAL_VERB.search(text)
         or _CAPITALS.search(text)
         or "''" in text
         or re.search(r"\.[:,]", text)

@@ -81,7 +81,7 @@ class NearEqualQueries:
 
 
 def _min_hash(text: str) -> MinHash:
-    found = words(text)
+    found = words(text) or [text]
     shingles = {" ".join(found[i : i + _SHINGLE_WORDS]) for i in range(max(1, len(found) - _SHINGLE_WORDS + 1))}
     sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
     sketch.update_batch([shingle.encode() for shingle in sorted(shingles)])
@@ -94,7 +94,7 @@ def near_copies(texts: Mapping[str, str], threshold: float) -> dict[str, str]:
     Near-copy: Jaccard similarity of word 3-grams, estimated by MinHash (128 permutations; Broder, 1997),
     at least `threshold`.
     """
-    index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
+    index = MinHashLSH(threshold=min(threshold, 0.95), num_perm=_PERMUTATIONS)
     sketches: dict[str, MinHash] = {}
     copies: dict[str, str] = {}
     for key, text in texts.items():

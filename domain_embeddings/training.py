@@ -20,7 +20,7 @@ from sentence_transformers import (
 from sentence_transformers.base.evaluation import BaseEvaluator
 from sentence_transformers.base.sampler import BatchSamplers
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
-from transformers import EarlyStoppingCallback, TrainerCallback
+from transformers import TrainerCallback
 
 from domain_embeddings import metrics, prefix_cache
 from domain_embeddings.dataset import Passage, Qrels, Query
@@ -50,6 +50,13 @@ def freeze(model: SentenceTransformer, blocks: int) -> int:
         for parameter in module.parameters():
             parameter.requires_grad = False
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def set_dropout(model: SentenceTransformer, share: float) -> None:
+    """Set every dropout of the model, that of attention with it."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,23 @@ class _MarkComplete(TrainerCallback):
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _COMPLETE).touch()
 
 
+class _StopWhenStale(TrainerCallback):
+    """Stops training after `patience` evaluations without a better dev score.
+
+    Counts in the log, which checkpoints keep, where EarlyStoppingCallback's own count starts anew in a resumed run.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        scores = [row[f"eval_{_METRIC}"] for row in state.log_history if f"eval_{_METRIC}" in row]
+        if scores and len(scores) - 1 - scores.index(max(scores)) >= self._patience:
+            control.should_training_stop = True
+
+    on_train_begin = on_evaluate
+
+
 def _last_complete(checkpoints: Path) -> str | None:
     found = sorted(checkpoints.glob(f"checkpoint-*/{_COMPLETE}"), key=lambda path: int(path.parent.name.split("-")[1]))
     return str(found[-1].parent) if found else None
@@ -199,6 +223,7 @@ def fine_tune(
     torch.set_num_threads(params.threads)
     torch.manual_seed(params.seed)
     trainable = freeze(model, params.frozen_blocks)
+    set_dropout(model, params.dropout)
     total = sum(parameter.numel() for parameter in model.parameters())
     steps = math.ceil(len(examples) / params.batch_size * params.epochs)
     if steps < params.eval_steps:
@@ -213,7 +238,7 @@ def fine_tune(
             train_dataset=_table(examples, params.negatives),
             loss=MultipleNegativesRankingLoss(model, scale=params.scale),
             evaluator=DevEvaluator(dev),
-            callbacks=[EarlyStoppingCallback(params.patience), _MarkComplete()],
+            callbacks=[_StopWhenStale(params.patience), _MarkComplete()],
         )
         trainer.train(resume_from_checkpoint=_last_complete(checkpoints))
     return _history(trainer, trainable, total)

@@ -13,10 +13,15 @@ from pathlib import Path
 from domain_embeddings.dataset import Ingested, write_dataset, write_json
 from domain_embeddings.params.corpora import Corpus
 from domain_embeddings.params.ingest import IngestParams
-from domain_embeddings.sources import beir, manuals
+from domain_embeddings.sources import beir, encyclopedia, manuals, memories
 from stages.workspace import corpus_argument, load_params, section, stage_folder, validate
 
-ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {"manuals": manuals.read, "beir": beir.read}
+ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {
+    "manuals": manuals.read,
+    "memories": memories.read,
+    "encyclopedia": encyclopedia.read,
+    "beir": beir.read,
+}
 
 
 def main() -> None:

@@ -13,23 +13,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain_embeddings import verdict
-from domain_embeddings.dataset import Dataset, read_dataset, read_jsonl, write_json
+from domain_embeddings import topics, verdict
+from domain_embeddings.dataset import Dataset, Query, read_dataset, read_jsonl, write_json
 from domain_embeddings.metrics import METRICS
 from domain_embeddings.params.report import ReportParams
 from domain_embeddings.significance import paired
 from stages.workspace import corpus_argument, metrics_folder, section, stage_folder
 
-SLICES = ("domain", "type", "difficulty", "category")
+SLICES = ("domain", "type", "difficulty", "category", "names")
 DIGITS = 6
 
 
 def load_results(path: Path, dataset: Dataset) -> pd.DataFrame:
-    """Per-query results with what is known of each question: domain, difficulty, category, type of its best passage."""
+    """Per-query results with what is known of each question, `names` from its `extra`, and its best passage's type."""
     results = pd.DataFrame([row for _, row in read_jsonl(path)])
     asked = [dataset.queries[query_id] for query_id in results["query_id"]]
     for name in ("domain", "difficulty", "category"):
         results[name] = [getattr(query, name) for query in asked]
+    results["names"] = [query.extra.get("names") for query in asked]
     grades = dataset.qrels["test"]
     best = {
         query_id: max(grades[query_id], key=lambda passage: grades[query_id][passage])
@@ -57,6 +58,32 @@ def slice_tables(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
     }
 
 
+def topic_table(results: pd.DataFrame, dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """Arm → how much of the topics that questions expect is in the first five passages; empty where none do."""
+    found = results[[bool(_expected(dataset.queries[query_id])) for query_id in results["query_id"]]]
+    return {str(arm): _topic_scores(rows, dataset) for arm, rows in found.groupby("arm", sort=False)}
+
+
+def _expected(query: Query) -> list[str]:
+    return list(query.extra.get("expected_topics") or ())
+
+
+def _topic_scores(rows: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
+    """Means of topics.topic_coverage, rubric and spoilers over one arm's questions."""
+    covered, spoiled = [], []
+    for query_id, found in zip(rows["query_id"], rows["found"], strict=True):
+        query, passages = dataset.queries[query_id], [dataset.corpus[passage_id] for passage_id in found]
+        limit = query.extra.get("temporal_limit")
+        covered.append(topics.topic_coverage(passages, _expected(query), limit))
+        spoiled.append(topics.spoilers(passages, limit))
+    return {
+        "topic_coverage@5": round(float(np.mean(covered)), DIGITS),
+        "rubric": round(float(np.mean([topics.rubric(share) for share in covered])), DIGITS),
+        "spoilers@5": round(float(np.mean(spoiled)), DIGITS),
+        "n_queries": len(rows),
+    }
+
+
 def judge(results: pd.DataFrame, params: ReportParams) -> dict[str, Any]:
     """The verdict on tuned against base."""
     wide = results.pivot(index="query_id", columns="arm", values=verdict.METRIC)
@@ -76,14 +103,14 @@ def main() -> None:
     """Aggregate, judge, write."""
     name = corpus_argument()
     params = section("report", ReportParams)
-    results = load_results(
-        stage_folder("evaluate", name) / "per_query.jsonl", read_dataset(stage_folder("ingest", name))
-    )
+    dataset = read_dataset(stage_folder("ingest", name))
+    results = load_results(stage_folder("evaluate", name) / "per_query.jsonl", dataset)
     history = json.loads((stage_folder("train", name) / "history.json").read_text(encoding="utf-8"))
     folder = metrics_folder(name)
     table = arm_table(results)
     write_json(folder / "evaluate.json", table)
-    write_json(folder / "slices.json", slice_tables(results))
+    by_topic = topic_table(results, dataset)
+    write_json(folder / "slices.json", {**slice_tables(results), **({"topics": by_topic} if by_topic else {})})
     write_json(folder / "verdict.json", judge(results, params))
     write_plots(folder, table, history)
 

@@ -1,15 +1,19 @@
 """Make training queries for a corpus, and dev queries where no person has labelled any.
 
 Reads data/ingest/<corpus>/; writes data/synthesize/<corpus>/: queries.jsonl, qrels/train.tsv, qrels/dev.tsv and
-statistics.json (counts by domain, type and source, what was dropped, examples to read).
+statistics.json (counts by domain, type and source, what was dropped, examples to read). Where passages belong to the
+articles of entities, their names and aliases give queries too.
 
     python -m stages.synthesize manuals
 """
 
+from domain_embeddings.aliases import alias_queries
+from domain_embeddings.dataset import DataError, Dataset, Passage, Qrels, Query, read_dataset, write_json, write_queries
+from domain_embeddings.entities import entity_of
 from domain_embeddings.holdout import dev_queries, hold_out
-from domain_embeddings.dataset import DataError, Dataset, Qrels, Query, read_dataset, write_json, write_queries
+from domain_embeddings.likeness import TOGETHER, compare
 from domain_embeddings.params.synthesize import SynthesizeParams
-from domain_embeddings.queries import labelled_leaks, synthesize
+from domain_embeddings.queries import Synthesis, labelled_leaks, synthesize
 from stages.workspace import corpus_argument, section, stage_folder
 
 
@@ -22,15 +26,31 @@ def held_out_questions(dataset: Dataset) -> dict[str, str]:
     }
 
 
+def passage_leaks(dataset: Dataset, questions: dict[str, Query]) -> list[tuple[str, str]]:
+    """The pairs (training question, passage marked `held_out`) where the question asks for it or one alike."""
+    held_out = [passage.id for passage in dataset.corpus.values() if passage.extra.get("held_out")]
+    if not held_out:
+        return []
+    group = compare({passage.id: passage.content for passage in dataset.corpus.values()}, TOGETHER).group
+    owner = {group[passage_id]: passage_id for passage_id in held_out}
+    return [
+        (f"train question {query_id}", f"held-out passage {owner[group[passage_id]]}")
+        for query_id in questions
+        for passage_id, grade in dataset.qrels["train"][query_id].items()
+        if grade > 0 and group[passage_id] in owner
+    ]
+
+
 def labelled(
     dataset: Dataset, held_out: dict[str, str], on_leak: str
 ) -> tuple[dict[str, Query], list[tuple[str, str]]]:
-    """The labelled training questions, without those near-equal to a held-out one, or a DataError naming both."""
+    """The labelled training questions, without those near what is held out, or a DataError naming both."""
     questions = dataset.judged("train")
-    leaks = labelled_leaks({f"train question {i}": query.text for i, query in questions.items()}, held_out)
+    texts = {f"train question {i}": query.text for i, query in questions.items()}
+    leaks = [*labelled_leaks(texts, held_out), *passage_leaks(dataset, questions)]
     if leaks and on_leak == "fail":
-        texts = {f"train question {i}": query.text for i, query in questions.items()}
-        pairs = "; ".join(f"{a} {texts[a]!r} ~ {b} {held_out[b]!r}" for a, b in leaks[:5])
+        texts |= held_out | {f"held-out passage {i}": passage.text for i, passage in dataset.corpus.items()}
+        pairs = "; ".join(f"{a} {texts[a]!r} ~ {b} {texts[b]!r}" for a, b in leaks[:5])
         raise DataError(
             "qrels/train.tsv",
             f"{len(leaks)} training questions are near-equal to held-out ones: {pairs}",
@@ -38,6 +58,19 @@ def labelled(
         )
     leaked = {place.removeprefix("train question ") for place, _ in leaks}
     return {i: query for i, query in questions.items() if i not in leaked}, leaks
+
+
+def synthetic(
+    corpus: dict[str, Passage], params: SynthesizeParams, held_out: dict[str, str], excluded: set[str]
+) -> Synthesis:
+    """Queries from the passages' texts and, where passages are about entities, from these entities' names."""
+    texts = synthesize(corpus, params, held_out, excluded)
+    if not any(entity_of(passage) for passage in corpus.values()):
+        return texts
+    names = alias_queries(corpus, params, held_out, excluded, texts.queries)
+    train = {**texts.qrels["train"], **names.qrels["train"]}
+    statistics = {**texts.statistics, "entities": names.statistics}
+    return Synthesis([*texts.queries, *names.queries], {"train": train}, statistics)
 
 
 def main() -> None:
@@ -48,15 +81,18 @@ def main() -> None:
     held_out = held_out_questions(dataset)
     train, leaks = labelled(dataset, held_out, params.labelled_leaks)
     dev, dev_qrels = dataset.judged("dev"), dataset.qrels.get("dev", {})
+    asked_for = {passage.id for passage in dataset.corpus.values() if passage.extra.get("held_out")}
     excluded: set[str] = set()
     if not dev:
-        excluded = hold_out(dataset.corpus, params.dev_passages, params.seed)
+        free = {passage_id: passage for passage_id, passage in dataset.corpus.items() if passage_id not in asked_for}
+        excluded = hold_out(free, params.dev_passages, params.seed)
         made, dev_qrels = dev_queries(dataset.corpus, excluded, held_out, params.seed)
         dev = {query.id: query for query in made}
-    synthesis = synthesize(dataset.corpus, params, held_out, excluded)
+    synthesis = synthetic(dataset.corpus, params, held_out, excluded | asked_for)
     train_qrels: Qrels = {**synthesis.qrels["train"], **{i: dataset.qrels["train"][i] for i in train}}
     statistics = {
         **synthesis.statistics,
+        "passages_held_out": len(asked_for),
         "labelled": {"train": len(train), "leaks_dropped": [list(pair) for pair in leaks]},
         "dev": {
             "origin": "synthetic" if excluded else "labelled",

@@ -1,8 +1,9 @@
 """What every stage shares: where things lie, and how a stage learns its corpus and its params."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -49,6 +50,13 @@ def load_params() -> dict[str, Any]:
     return loaded
 
 
+def _keys(model: Any, place: Iterable[int | str]) -> str:
+    """The keys that params.yaml may have at a place within `model`."""
+    for part in place:
+        model = model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[-1]
+    return ", ".join(model.model_fields)
+
+
 def validate(model: type[M], values: Any, where: str = "") -> M:
     """Make `model` of values from params.yaml, or raise a ParamsError with a line for every key that is wrong."""
     try:
@@ -58,7 +66,10 @@ def validate(model: type[M], values: Any, where: str = "") -> M:
         for problem in error.errors():
             key = ".".join(part for part in (where, *map(str, problem["loc"])) if part)
             value = "" if isinstance(problem["input"], dict) else f" (is {problem['input']!r})"
-            lines.append(f"  {key or 'the whole file'}: {problem['msg']}{value}")
+            said = problem["msg"]
+            if problem["type"] == "extra_forbidden":
+                said = f"unknown key, allowed are {_keys(model, problem['loc'][:-1])}"
+            lines.append(f"  {key or 'the whole file'}: {said}{value}")
         raise ParamsError(f"{PARAMS} is not valid:\n" + "\n".join(lines)) from None
 
 

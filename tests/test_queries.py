@@ -19,24 +19,30 @@ from domain_embeddings.text import NearEqualQueries, content_words
 BRAKES = Passage(
     "brakes",
     "Halden HT-25 Service Manual > Brakes > SERVICE BRAKE BLEEDING",
-    "Fit a clear tube on the bleed screw of the rear wheel cylinder. If the pedal feels spongy after a hose was replaced, "
-    "air has entered the brake circuit. To remove the trapped air, pump the pedal slowly and open the bleed screw a quarter "
-    "turn. The reservoir must be refilled with mineral oil before the level falls under the lower mark. It is also cold.",
+    "Fit a clear tube on the bleed screw of the rear wheel cylinder. If the pedal feels spongy after a hose was "
+    "replaced, "
+    "air has entered the brake circuit. To remove the trapped air, pump the pedal slowly and open the bleed "
+    "screw a quarter "
+    "turn. The reservoir must be refilled with mineral oil before the level falls under the lower mark. It is "
+    "also cold.",
     "forklift",
     "procedure",
 )
 FAN = Passage(
     "fan",
     "Tarnbrook AHU-12 Manual > Fans > Fan Bearing Lubrication",
-    "The fan shaft runs in two pillow-block bearings with grease nipples in the casing wall. Give lithium grease every 2000 "
-    "hours with the shaft turning slowly by hand. A rumble that changes with speed calls for replacement of the bearing.",
+    "The fan shaft runs in two pillow-block bearings with grease nipples in the casing wall. Give lithium "
+    "grease every 2000 "
+    "hours with the shaft turning slowly by hand. A rumble that changes with speed calls for replacement of the "
+    "bearing.",
     "hvac",
     "procedure",
 )
 MAST = Passage(
     "mast",
     "Halden HT-25 Service Manual > Mast > Overview",
-    "The triplex mast lifts the carriage with two leaf chains and three cylinders. The leaf chains should be inspected every "
+    "The triplex mast lifts the carriage with two leaf chains and three cylinders. The leaf chains should be "
+    "inspected every "
     "500 hours. See Figure 3 for details. Worn mast rollers cause a loud whine during lifting.",
     "forklift",
     "other",
@@ -48,7 +54,7 @@ EVEN = SourceWeights(template=1.0, heading=1.0, sentence=1.0, span=1.0, keyphras
 def params(**changes: object) -> SynthesizeParams:
     values: dict[str, object] = {
         "seed": 1, "queries_per_passage": 8, "pairs_per_domain": 1000, "sources": EVEN, "dev_passages": 0.1,
-        "labelled_leaks": "fail",
+        "labelled_leaks": "fail", "synthetic_expansion_factor": 0,
     }  # fmt: skip
     return SynthesizeParams.model_validate({**values, **changes})
 
@@ -209,6 +215,7 @@ def test_questions_of_a_sentence(sentence: str, question: str) -> None:
         "Wind tunnel tests were made.",
         "The system consists of a pump and a tank.",
         "pid_Kp: 22.2",
+        "Lower values will result in longer print times.",
     ],
 )
 def test_no_question_where_grammar_or_sense_is_unsure(sentence: str) -> None:
@@ -236,14 +243,16 @@ def test_not_junk(text: str) -> None:
 
 
 def test_dependent_sentences() -> None:
-    assert [stands_alone(text) for text in ("It is cold", "This opens the valve", "Use them both", "The pump is cold")] == [
-        False, False, False, True,
-    ]  # fmt: skip
+    pointing = ("It is cold", "This opens the valve", "Use them both", "The default is 5 mm")
+    assert [stands_alone(text) for text in (*pointing, "The pump is cold")] == [False, False, False, False, True]
 
 
 def test_prose_leaves_out_code_tables_and_labels() -> None:
-    text = "1. Stop the pump.\n| Item | Value |\n```\nmake flash\n```\nNOTE: The fan (left) runs on.\n- [Link](x.md) is `cold`."
-    assert prose_sentences(text) == ["Stop the pump.", "The fan runs on.", "Link is cold."]
+    text = (
+        "1. Stop the pump.\n| Item | Value |\n```\nmake flash\n```\nNOTE: The fan (left) runs.\n- [It](x.md) `stops`."
+    )
+    assert prose_sentences(text) == ["Stop the pump.", "The fan runs.", "It stops."]
+    assert prose_sentences("Check the oil level.") == ["Check the oil level."]
 
 
 def test_salient_sentences_spans_and_keyphrases() -> None:
@@ -256,6 +265,13 @@ def test_salient_sentences_spans_and_keyphrases() -> None:
     assert not any("Figure" in text for text in (*salient_sentences(prose, statistics), *spans(prose, statistics)))
     assert "What causes a loud whine?" in spans(prose, statistics)
     assert {"triplex mast", "mast rollers"} & set(keyphrases(prose, statistics))
+
+
+def test_names_of_menus_are_no_keyphrase() -> None:
+    menus = Passage("menus", "Picture", "Set the component Standard Custom. Use the wall mount kit.")
+    found = keyphrases(prose_of(menus), statistics_of([menus]))
+    assert "wall mount kit" in found
+    assert not any("Standard Custom" in text for text in found)
 
 
 def test_fits_counts_the_passages_with_all_words() -> None:
@@ -285,7 +301,8 @@ def many(count: int) -> dict[str, Passage]:
         f"p{n:03}": Passage(
             f"p{n:03}",
             f"Manual > {words[n // 2 % 40]} {n // 2}",
-            f"Remove the {words[n % 40]} cover of unit {n}. The {words[n * 7 % 40]} gasket holds the {words[n * 3 % 40]} flange of pump {n}.",
+            f"Remove the {words[n % 40]} cover of unit {n}. "
+            f"The {words[n * 7 % 40]} gasket holds the {words[n * 3 % 40]} flange of pump {n}.",
         )
         for n in range(count)
     }

@@ -1,8 +1,48 @@
 """Params of the ingest stage."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from domain_embeddings.params.strict import Strict
+
+
+class EncyclopediaParams(Strict):
+    """How the questions of an encyclopedia get their judgements, and what of it may not hang together."""
+
+    min_topic_coverage: float = Field(gt=0, le=1)
+    """A passage answers a question when it meets at least this share of its expected topics."""
+    positives_per_query: int = Field(ge=1)
+    """Of the passages that answer, the best that count as relevant."""
+    unknown_mentions: Literal["error", "warn"]
+    """A chunk that mentions what no index knows stops the stage, or is counted and listed."""
+    unreachable_questions: Literal["error", "warn"]
+    """A question that no chunk answers stops the stage, or is left out, counted and listed."""
+
+
+class SplitShares(Strict):
+    """The splits' shares of the questions where a corpus declares no splits."""
+
+    train: float = Field(gt=0)
+    dev: float = Field(gt=0)
+    test: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SplitShares":
+        if abs(self.train + self.dev + self.test - 1) > 1e-9:
+            raise ValueError(f"train + dev + test must be 1, is {self.train + self.dev + self.test:g}")
+        return self
+
+
+class MemoriesParams(Strict):
+    """Which queries of a memory suite are used, and what its splits keep together."""
+
+    min_difficulty: Literal["easy", "medium", "hard"]
+    """Easier queries are left out; queries without a difficulty stay."""
+    skip_categories: list[str]
+    """Categories, of a query or of its memory, case aside, whose queries are left out; the memories stay."""
+    split_by: Literal["memory", "query"]
+    """By memory: a memory asked for in dev or test is not in training. By query: only the query is new there."""
 
 
 class IngestParams(Strict):
@@ -16,6 +56,11 @@ class IngestParams(Strict):
     """Sections whose word 3-grams have at least this Jaccard similarity are one and the same."""
     splits: list[str] = Field(min_length=1)
     """Which splits of labelled questions to use; with ["test"] alone, training is label-free."""
+    split: SplitShares
+    seed: int = Field(ge=0)
+    """Of the draw of the splits."""
+    memories: MemoriesParams
+    encyclopedia: EncyclopediaParams
 
     @model_validator(mode="after")
     def _bounds(self) -> "IngestParams":

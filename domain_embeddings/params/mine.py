@@ -5,6 +5,24 @@ from pydantic import Field, model_validator
 from domain_embeddings.params.strict import Strict
 
 
+class RelationShares(Strict):
+    """What of an entity's negatives is how near to it; used where the positive belongs to an entity's article."""
+
+    hard: float = Field(ge=0, le=1)
+    """Passages that mention the positive's entity, are about one that it mentions, or mention the same third one."""
+    medium: float = Field(ge=0, le=1)
+    """Passages about another entity of the same kind."""
+    easy: float = Field(ge=0, le=1)
+    """All others."""
+
+    @model_validator(mode="after")
+    def _shares(self) -> "RelationShares":
+        total = self.hard + self.medium + self.easy
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"hard + medium + easy must be 1, is {total:g}")
+        return self
+
+
 class MineParams(Strict):
     """Which passages become a query's hard negatives."""
 
@@ -19,6 +37,7 @@ class MineParams(Strict):
     """Passages whose word 3-grams have at least this Jaccard similarity to the positive are never its negatives."""
     same_domain: float = Field(ge=0, le=1)
     cross_domain: float = Field(ge=0, le=1)
+    relations: RelationShares
 
     @model_validator(mode="after")
     def _shares(self) -> "MineParams":

@@ -32,6 +32,8 @@ class SynthesizeParams(Strict):
     pairs_per_domain: int = Field(ge=1)
     """Most synthetic queries a domain contributes; passages are then drawn at random."""
     sources: SourceWeights
+    synthetic_expansion_factor: int = Field(ge=0, le=50)
+    """Queries made for each name and alias of an entity that the corpus has passages about; 0 switches this off."""
     dev_passages: float = Field(gt=0, lt=0.5)
     """Where no labelled dev questions exist: the share of passages held out of training to make dev queries from."""
     labelled_leaks: Literal["fail", "drop"]

@@ -17,6 +17,8 @@ class TrainParams(Strict):
     batch_size: int = Field(ge=2)
     negatives: int = Field(ge=0, le=10)
     """Mined hard negatives used for each pair, beside the other pairs of the batch."""
+    dropout: float = Field(ge=0, lt=1)
+    """In the trained blocks. Above 0 attention takes a slower path that needs several times the memory."""
     learning_rate: float = Field(gt=0, le=1)
     warmup: float = Field(ge=0, lt=1)
     """Share of the steps over which the learning rate rises; it then falls along a cosine."""

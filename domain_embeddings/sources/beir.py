@@ -19,7 +19,12 @@ def read(folder: Path, params: IngestParams) -> Ingested:
             best = max(grades, key=lambda passage: grades[passage])
             query = dataset.queries[query_id]
             queries[query_id] = Query(
-                query.id, query.text, query.domain or dataset.corpus[best].domain, query.category, query.difficulty, query.extra
+                query.id,
+                query.text,
+                query.domain or dataset.corpus[best].domain,
+                query.category,
+                query.difficulty,
+                query.extra,
             )
     counts = {"passages": len(dataset.corpus), **{f"queries.{split}": len(judged) for split, judged in qrels.items()}}
     counts["queries.unused"] = len(dataset.queries) - len(queries)

@@ -10,9 +10,10 @@ import pytest
 from domain_embeddings.dataset import DataError, Ingested, Reject, read_dataset, write_dataset
 from domain_embeddings.params.ingest import IngestParams
 from domain_embeddings.sources.manuals import read
+from tests.knobs import knobs
 from tests.sources import documents
 
-PARAMS = IngestParams(min_chars=10, max_chars=400, near_copy=0.8, splits=["train", "dev", "test"])
+PARAMS = knobs("ingest", IngestParams, min_chars=10, max_chars=400, near_copy=0.8)
 
 TRUCK = """# HT-25 Manual
 

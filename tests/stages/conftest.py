@@ -1,0 +1,123 @@
+"""The pipeline run once by DVC: a copy of this working tree, a tiny corpus of real manuals, tiny settings."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.dependencies import ROOT
+from tests.knobs import all_params
+
+MANUALS = ("forklift/tessera_e18_electric_truck.md", "vehicle_civilian/pellworm_city_e_van_guide.md")
+TINY: dict[str, dict[str, Any]] = {
+    "synthesize": {"queries_per_passage": 2},
+    "mine": {"negatives": 1, "depth": 10},
+    "train": {"epochs": 1, "batch_size": 16, "eval_steps": 2, "negatives": 1, "dev_pool": 100},
+    "evaluate": {"depth": 20},
+    "report": {"resamples": 200},
+}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A clone in which `dvc repro` has run for the corpus `tiny`, which lies beside it."""
+
+    root: Path
+    first_run: str
+
+    def dvc(self, *arguments: str, fails: bool = False) -> str:
+        """Run DVC there and return what it printed."""
+        return _run(self.root, sys.executable, "-m", "dvc", *arguments, fails=fails)
+
+    def json(self, path: str) -> Any:
+        """The content of a JSON file of the clone."""
+        return json.loads((self.root / path).read_text(encoding="utf-8"))
+
+    def again(self, stage: str) -> dict[str, bytes]:
+        """The outs of a stage that needs no model, run anew in a folder of its own and with other hashes."""
+        folder = self.root.parent / f"again_{stage}"
+        folder.mkdir()
+        for name in ("stages", "domain_embeddings", "params.yaml"):
+            (folder / name).symlink_to(self.root / name)
+        if stage != "ingest":
+            (folder / "data").mkdir()
+            (folder / "data/ingest").symlink_to(self.root / "data/ingest")
+        _run(folder, sys.executable, "-m", f"stages.{stage}", "tiny", PYTHONHASHSEED="1")
+        return outs_of(folder / "data" / stage / "tiny")
+
+
+def outs_of(folder: Path) -> dict[str, bytes]:
+    """File → bytes."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def ran(output: str) -> list[str]:
+    """The stages that DVC ran, in order."""
+    return re.findall(r"Running stage '([^']+)'", output)
+
+
+def set_params(root: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    values = YAML(typ="safe").load(root / "params.yaml")
+    for section, changed in changes.items():
+        values[section].update(changed)
+    YAML().dump(values, root / "params.yaml")
+
+
+def _run(folder: Path, *command: str, fails: bool = False, **variables: str) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONHASHSEED": "0", "PYTHONPATH": "", **variables}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    output = done.stdout + done.stderr
+    assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{output}"
+    return output
+
+
+def _copy_working_tree(target: Path) -> None:
+    """Every file that Git tracks or would, but dvc.lock and the figures of other runs."""
+    listed = _run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file() and name != "dvc.lock" and not name.startswith(("metrics/", "data/raw/")):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, target / name)
+
+
+def _write_tiny_corpus(folder: Path) -> None:
+    """Two manuals of two domains with the questions that they answer alone."""
+    source = ROOT / "data/raw/manuals"
+    for name in MANUALS:
+        (folder / name).parent.mkdir(parents=True)
+        shutil.copyfile(source / name, folder / name)
+    lines = (source / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if all(label["file"] in MANUALS for label in json.loads(line)["relevant"])]
+    (folder / "questions.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+
+def _commit(root: Path) -> None:
+    _run(root, "git", "init", "--quiet")
+    _run(root, "git", "config", "user.name", "Test")
+    _run(root, "git", "config", "user.email", "test@example.org")
+    _run(root, "git", "add", "--all")
+    _run(root, "git", "commit", "--quiet", "--message", "Copy of the working tree")
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """All stages, run once; the tests of each stage look at its outs."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    root = folder / "clone"
+    _copy_working_tree(root)
+    _write_tiny_corpus(folder / "tiny")
+    values = {**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}
+    YAML().dump(values, root / "params.yaml")
+    set_params(root, TINY)
+    _commit(root)
+    return Pipeline(root, _run(root, sys.executable, "-m", "dvc", "repro"))

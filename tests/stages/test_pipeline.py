@@ -1,0 +1,63 @@
+"""What DVC runs again and what not, how a slip in params.yaml ends, and a corpus added from outside."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
+from tests.stages.conftest import Pipeline, ran, set_params
+
+STAGES = ["ingest", "synthesize", "mine", "train", "evaluate", "report"]
+
+
+@pytest.fixture
+def params(pipeline: Pipeline) -> Iterator[Path]:
+    """params.yaml, put back after the test, with the outs that DVC removed for a stage that then failed."""
+    path = pipeline.root / "params.yaml"
+    before = path.read_bytes()
+    yield path
+    path.write_bytes(before)
+    pipeline.dvc("checkout")
+
+
+def test_every_stage_ran_once(pipeline: Pipeline) -> None:
+    assert sorted(ran(pipeline.first_run)) == sorted(["base_model", *(f"{stage}@tiny" for stage in STAGES)])
+
+
+def test_a_second_run_does_nothing(pipeline: Pipeline) -> None:
+    output = pipeline.dvc("repro")
+
+    assert ran(output) == []
+    assert "up to date" in output
+
+
+def test_a_late_knob_reruns_the_late_stages_alone(pipeline: Pipeline, params: Path) -> None:
+    set_params(pipeline.root, {"evaluate": {"rrf_k": 10}})
+
+    assert ran(pipeline.dvc("repro")) == ["evaluate@tiny", "report@tiny"]
+
+
+def test_a_slip_in_a_late_section_stops_the_first_stage(pipeline: Pipeline, params: Path) -> None:
+    set_params(pipeline.root, {"ingest": {"min_chars": 101}, "report": {"resample": 200}})
+
+    output = pipeline.dvc("repro", fails=True)
+
+    assert "report.resample: unknown key, allowed are seed, resamples" in output
+    assert ran(output) == ["ingest@tiny"]  # begun by DVC, stopped by its check
+
+
+def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline: Pipeline, params: Path) -> None:
+    dataset = read_dataset(pipeline.root / "data/ingest/tiny")
+    test_only = Dataset(dataset.corpus, dataset.judged("test"), {"test": dataset.qrels["test"]})
+    write_dataset(pipeline.root.parent / "elsewhere", test_only)
+
+    output = pipeline.dvc("exp", "run", "--set-param", "+corpora.mine={kind: beir, path: ../elsewhere}")
+
+    assert [stage for stage in ran(output) if stage.endswith("@mine")] == [f"{stage}@mine" for stage in STAGES]
+    assert not {f"{stage}@tiny" for stage in STAGES[:4]} & set(ran(output))
+    statistics = pipeline.json("data/synthesize/mine/statistics.json")
+    assert (statistics["labelled"]["train"], statistics["dev"]["origin"]) == (0, "synthetic")
+    assert statistics["dev"]["passages_held_out"] > 0
+    assert pipeline.json("metrics/mine/evaluate.json")["tuned"]["n_queries"] == 23
+    assert pipeline.json("metrics/mine/verdict.json")["promoted"] in ("base", "tuned")

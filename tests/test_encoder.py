@@ -1,0 +1,50 @@
+"""Texts to vectors, with the real base model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from domain_embeddings.encoder import encode, load
+
+TEXTS = ["brake", "Bleed the rear brake circuit.", "The mast lifts the carriage with two leaf chains. " * 10, ""]
+
+
+def test_vectors_are_float32_of_length_1(base: SentenceTransformer) -> None:
+    vectors = encode(base, TEXTS)
+
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (4, 384)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_no_texts_give_no_rows(base: SentenceTransformer) -> None:
+    assert len(encode(base, [])) == 0
+
+
+def test_vectors_do_not_depend_on_the_batch(base: SentenceTransformer) -> None:
+    together = encode(base, TEXTS * 20)  # several batches of 32, sorted by length within
+
+    alone = np.concatenate([encode(base, [text]) for text in TEXTS])
+    assert np.abs(together - np.tile(alone, (20, 1))).max() < 1e-5
+
+
+def test_the_limit_is_set_whatever_the_files_say(base_folder: Path) -> None:
+    assert load(base_folder, 256, device="cpu").max_seq_length == 256
+    assert load(base_folder, 64, device="cpu").max_seq_length == 64
+
+
+def test_a_long_text_is_cut_at_256_tokens(base: SentenceTransformer) -> None:
+    words = ["oil", "brake", "pump"] * 100  # a token each
+
+    whole, cut, shorter = encode(base, [" ".join(words), " ".join(words[:254]), " ".join(words[:200])])
+
+    assert np.abs(whole - cut).max() < 1e-6  # 254 words, [CLS] and [SEP]
+    assert np.abs(whole - shorter).max() > 1e-3
+
+
+def test_related_texts_are_near(base: SentenceTransformer) -> None:
+    brakes, stopping, radar = encode(base, ["bleeding the brakes", "brake pedal feels spongy", "radar antenna gain"])
+
+    assert brakes @ stopping > brakes @ radar

@@ -1,0 +1,148 @@
+"""A slip anywhere in params.yaml stops the first stage, with the key, the value and what is allowed."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from domain_embeddings.params.train import TrainParams
+from stages import check_params
+from stages.workspace import ParamsError, section
+from tests.dependencies import ROOT
+
+_MISSING = object()
+
+
+def _changed(changes: dict[str, Any]) -> dict[str, Any]:
+    """The repo's params with the corpus `docs` alone, and some values replaced or (_MISSING) removed."""
+    values = YAML(typ="safe").load(ROOT / "params.yaml")
+    values["corpora"] = {"docs": {"kind": "manuals", "path": "docs"}}
+    for key, value in changes.items():
+        *above, last = key.split("/")
+        inner = values
+        for part in above:
+            inner = inner[part]
+        if value is _MISSING:
+            del inner[last]
+        else:
+            inner[last] = value
+    return values
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _refused(folder: Path, changes: dict[str, Any]) -> str:
+    YAML().dump(_changed(changes), folder / "params.yaml")
+    with pytest.raises(SystemExit) as stop:
+        check_params.main()
+    assert isinstance(stop.value.code, str)  # Python prints it and exits with status 1
+    return stop.value.code
+
+
+WRONG: list[tuple[dict[str, Any], list[str]]] = [
+    ({"train/epoch": 2}, ["train.epoch: unknown key, allowed are seed, threads, frozen_blocks, epochs", "(is 2)"]),
+    ({"reprot": {"seed": 1}}, ["reprot: unknown key, allowed are corpora, base_model, ingest"]),
+    ({"corpora/docs/folder": "x"}, ["corpora.docs.folder: unknown key, allowed are kind, path (is 'x')"]),
+    ({"synthesize/sources/llm": 1.0}, ["synthesize.sources.llm: unknown key, allowed are template, heading"]),
+    ({"train/seed": _MISSING}, ["train.seed: Field required"]),
+    ({"mine": _MISSING}, ["mine: Field required"]),
+    ({"train/epochs": "two"}, ["train.epochs: ", "valid number (is 'two')"]),
+    ({"train/batch_size": 64.5}, ["train.batch_size: ", "valid integer", "(is 64.5)"]),
+    ({"mine/negatives": "4"}, ["mine.negatives: ", "valid integer (is '4')"]),
+    ({"train/batch_size": True}, ["train.batch_size: ", "valid integer (is True)"]),
+    ({"train/batch_size": 1}, ["train.batch_size: ", "greater than or equal to 2 (is 1)"]),
+    ({"train/learning_rate": 0.0}, ["train.learning_rate: ", "greater than 0 (is 0.0)"]),
+    ({"train/warmup": 1.0}, ["train.warmup: ", "less than 1 (is 1.0)"]),
+    ({"train/frozen_blocks": 6}, ["train.frozen_blocks is 6, allowed are 0 to 5", "6 blocks"]),
+    ({"train/frozen_blocks": 10}, ["train.frozen_blocks is 10, allowed are 0 to 5"]),
+    ({"train/frozen_blocks": -1}, ["train.frozen_blocks: ", "greater than or equal to 0 (is -1)"]),
+    ({"train/negatives": 5}, ["train.negatives is 5, but mine.negatives finds only 4"]),
+    ({"train/negatives": 11}, ["train.negatives: ", "less than or equal to 10 (is 11)"]),
+    ({"mine/cross_domain": 0.5}, ["mine: ", "same_domain + cross_domain must be 1, is 1.25"]),
+    ({"mine/max_score_share": 1.1}, ["mine.max_score_share: ", "less than or equal to 1 (is 1.1)"]),
+    ({"ingest/splits": ["train", "dev"]}, ["ingest: ", "splits must hold 'test'"]),
+    ({"ingest/splits": ["test", "valid"]}, ["ingest: ", "splits may hold train, dev and test, not valid"]),
+    ({"ingest/splits": []}, ["ingest.splits: ", "at least 1 item", "(is [])"]),
+    ({"ingest/min_chars": 2000}, ["ingest: ", "min_chars (2000) must be below max_chars (2000)"]),
+    ({"synthesize/dev_passages": 0.5}, ["synthesize.dev_passages: ", "less than 0.5 (is 0.5)"]),
+    ({"synthesize/labelled_leaks": "ignore"}, ["synthesize.labelled_leaks: ", "'fail' or 'drop' (is 'ignore')"]),
+    ({"synthesize/sources/span": -1.0}, ["synthesize.sources.span: ", "greater than or equal to 0 (is -1.0)"]),
+    (
+        {f"synthesize/sources/{name}": 0.0 for name in ("template", "heading", "sentence", "span", "keyphrase")},
+        ["synthesize.sources: ", "at least one source needs a weight above 0"],
+    ),
+    ({"base_model/source": "web"}, ["base_model.source: ", "'package', 'hub' or 'folder' (is 'web')"]),
+    ({"base_model/source": "hub", "base_model/revision": "main"}, ["base_model: ", "revision must be a full commit"]),
+    ({"base_model/sha256": {}}, ["base_model.sha256: ", "at least 1 item"]),
+    ({"base_model/sha256": {"tokenizer.json": "a" * 64}}, ["base_model: ", "sha256 must pin the weights"]),
+    ({"base_model/sha256": {"model.safetensors": "abc"}}, ["model.safetensors must have 64 hex digits, has 3"]),
+    ({"evaluate/depth": 5}, ["evaluate.depth: ", "greater than or equal to 10 (is 5)"]),
+    ({"evaluate/rrf_k": 0}, ["evaluate.rrf_k: ", "greater than or equal to 1 (is 0)"]),
+    ({"report/min_queries": 1}, ["report.min_queries: ", "greater than or equal to 2 (is 1)"]),
+    ({"corpora": {}}, ["corpora: ", "at least 1 item"]),
+    ({"corpora/docs/kind": "pdf"}, ["corpora.docs.kind: ", "'manuals'", "'beir'", "(is 'pdf')"]),
+    ({"corpora/docs/path": ""}, ["corpora.docs.path: ", "at least 1 character (is '')"]),
+    ({"corpora/docs/path": "../nowhere"}, ["corpora.docs.path: no such folder (is '../nowhere', looked in /"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "fragments"), WRONG, ids=["+".join(changes) for changes, _ in WRONG])
+def test_a_wrong_value_is_named(folder: Path, changes: dict[str, Any], fragments: list[str]) -> None:
+    message = _refused(folder, changes)
+
+    assert message.startswith("params.yaml is not valid:\n")
+    for fragment in fragments:
+        assert fragment in message
+    assert len(message.splitlines()) == 2  # nothing else is complained of
+
+
+def test_every_wrong_key_has_a_line(folder: Path) -> None:
+    message = _refused(folder, {"train/epoch": 2, "mine/depth": 3, "evaluate/rrf_k": _MISSING})
+
+    assert [line.split(":")[0].strip() for line in message.splitlines()[1:]] == [
+        "mine.depth",
+        "train.epoch",
+        "evaluate.rrf_k",
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "- a list\n", "just text\n"])
+def test_a_file_without_sections_is_refused(folder: Path, content: str) -> None:
+    (folder / "params.yaml").write_text(content)
+
+    with pytest.raises(SystemExit, match=r"params\.yaml holds no sections"):
+        check_params.main()
+
+
+def test_the_repos_own_params_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+    check_params.main()
+
+
+def test_a_stage_names_its_own_section(folder: Path) -> None:
+    YAML().dump(_changed({"train/epochs": 0.0}), folder / "params.yaml")
+
+    with pytest.raises(ParamsError, match=r"train\.epochs: Input should be greater than 0 \(is 0\.0\)"):
+        section("train", TrainParams)
+
+
+def test_the_command_ends_with_status_1(folder: Path) -> None:
+    YAML().dump(_changed({"train/frozen_blocks": 6}), folder / "params.yaml")
+
+    run = subprocess.run(
+        [sys.executable, "-m", "stages.check_params"], cwd=folder, env={"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "train.frozen_blocks is 6, allowed are 0 to 5" in run.stderr
+    assert "Traceback" not in run.stderr

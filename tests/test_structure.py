@@ -1,0 +1,112 @@
+"""What DVC cannot see for itself: that dvc.yaml declares what the code reads, and that dvc.lock is of this commit."""
+
+import ast
+import re
+from typing import Any
+
+import pytest
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+from domain_embeddings.params.whole import Params
+from tests.dependencies import ROOT, declared_files, imported_files
+
+NAMES = ["base_model", "ingest", "synthesize", "mine", "train", "evaluate", "report"]
+PIPELINE: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
+
+
+def _body(stage: str) -> dict[str, Any]:
+    found: dict[str, Any] = PIPELINE[stage].get("do", PIPELINE[stage])
+    return found
+
+
+def _declared_params(stage: str) -> set[str]:
+    return {name.removesuffix(".${key}") for name in _body(stage)["params"]}
+
+
+def _read_params(stage: str) -> set[str]:
+    """What a stage's script asks for by `section("x", …)`, `max_seq_length()` and `load_params()["x"]`."""
+    tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="section"), args=[ast.Constant(value=name), *_]):
+                found.add(name)
+            case ast.Call(func=ast.Name(id="max_seq_length")):
+                found.add("base_model.max_seq_length")
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="load_params")), slice=ast.Constant(value=name)):
+                found.add(name)
+    return found
+
+
+def test_the_stages_are_the_fixed_ones() -> None:
+    assert list(PIPELINE) == NAMES
+
+
+@pytest.mark.parametrize("stage", NAMES)
+def test_a_stage_has_one_name_everywhere(stage: str) -> None:
+    argument = "" if stage == "base_model" else " ${key}"
+
+    assert _body(stage)["desc"].strip()
+    assert _body(stage)["cmd"] == ["python -m stages.check_params", f"python -m stages.{stage}{argument}"]
+    assert (ROOT / "stages" / f"{stage}.py").is_file()
+    assert (ROOT / "tests" / "stages" / f"test_{stage}.py").is_file()
+
+
+@pytest.mark.parametrize("stage", NAMES)
+def test_code_dependencies_are_the_import_graph(stage: str) -> None:
+    assert declared_files(PIPELINE[stage]) == imported_files(stage), "run `make deps`"
+
+
+@pytest.mark.parametrize("stage", NAMES)
+def test_declared_params_are_the_read_ones(stage: str) -> None:
+    assert _declared_params(stage) == _read_params(stage)
+
+
+def test_every_section_of_params_is_declared_whole() -> None:
+    assert set(PARAMS) == {name for stage in NAMES for name in _declared_params(stage) if "." not in name}
+
+
+@pytest.mark.parametrize("section", [name for name in Params.model_fields if name != "corpora"])
+def test_every_knob_is_used(section: str) -> None:
+    code = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in imported_files(section))
+
+    assert [knob for knob in PARAMS[section] if not re.search(rf"[.\"]{knob}\b", code)] == []
+
+
+def _out_of_a_stage(path: str) -> bool:
+    """Whether Git has never seen a path, so that only DVC's cache could hold it."""
+    return path.startswith(("models/", "data/")) and not path.startswith("data/raw/")
+
+
+def _stale(changes: list[Any]) -> list[Any]:
+    """What of a stage's status cannot be put down to outs that a fresh clone does not have."""
+    found: list[Any] = []
+    for change in changes:
+        if isinstance(change, dict):
+            items = {key: entry for kind in change.values() for key, entry in kind.items()}
+            found += [
+                (key, entry)
+                for key, entry in items.items()
+                if not (_out_of_a_stage(key) and entry in ("deleted", "not in cache"))
+            ]
+        else:
+            found.append(change)
+    return found
+
+
+def test_the_lock_is_of_this_commit() -> None:
+    assert (ROOT / "dvc.lock").is_file(), "run `make repro` and commit dvc.lock"
+
+    with Repo(str(ROOT)) as repo:
+        stale = {stage: found for stage, changes in repo.status().items() if (found := _stale(changes))}
+
+    assert stale == {}, "run `make repro` and commit dvc.lock with metrics/"
+
+
+def test_the_lock_holds_every_stage_of_every_corpus() -> None:
+    locked = YAML(typ="safe").load(ROOT / "dvc.lock")["stages"]
+
+    expected = {f"{stage}@{corpus}" for stage in NAMES[1:] for corpus in PARAMS["corpora"]}
+    assert set(locked) == {"base_model", *expected}

@@ -1,0 +1,254 @@
+"""Training: what learns, what stays, the same bytes every time, and going on after a kill."""
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+
+from domain_embeddings import training
+from domain_embeddings.dataset import Passage, Query
+from domain_embeddings.encoder import encode, load
+from domain_embeddings.params.train import TrainParams
+from domain_embeddings.training import Dev, DevEvaluator, Example, History, fine_tune, freeze, set_dropout
+from tests.knobs import knobs
+
+PAIRS = {
+    "squashy pedal": "Bleed the brake circuit until no air leaves the nipple.",
+    "whining lift": "Worn mast rollers must be replaced in pairs.",
+    "no heat upstairs": "Vent the radiator furthest from the pump.",
+    "engine hunts at idle": "Clean the throttle body and relearn the stop.",
+    "screen is blank": "Check fuse F7 of the display supply.",
+    "trips when hot": "Drive fault F012 means heatsink overtemperature.",
+    "oil under the axle": "Renew the pinion seal and set the preload.",
+    "smells of gas": "Close the isolating valve and test every joint.",
+    "sweep stands still": "The turntable motor has a shear pin.",
+    "belt squeals": "Tension the belt to 12 mm of deflection.",
+    "battery flat by morning": "Measure the quiescent current, at most 25 mA.",
+    "track thrown": "Slack off the tensioner before the track is refitted.",
+}
+ANSWERS = list(PAIRS.values())
+EXAMPLES = [
+    Example(query, answer, (ANSWERS[(i + 5) % len(ANSWERS)],)) for i, (query, answer) in enumerate(PAIRS.items())
+]
+QUERIES = {f"q{i}": Query(f"q{i}", text, "car" if i % 2 else "lift") for i, text in enumerate(list(PAIRS)[:6])}
+DEV = Dev(
+    {f"p{i}": answer for i, answer in enumerate(ANSWERS)}, QUERIES, {query: {f"p{query[1:]}": 1} for query in QUERIES}
+)
+
+Fresh = Callable[[], SentenceTransformer]
+
+
+def _params(**changes: Any) -> TrainParams:
+    small = {"epochs": 4, "batch_size": 4, "eval_steps": 2, "patience": 9, "frozen_blocks": 4, "dropout": 0.1}
+    return knobs("train", TrainParams, **{**small, **changes})
+
+
+def _train(model: SentenceTransformer, checkpoints: Path, **changes: Any) -> tuple[History, str]:
+    """The history, and a digest of the weights as they are saved."""
+    history = fine_tune(model, EXAMPLES, DEV, _params(**changes), checkpoints)
+    model.save_pretrained(str(checkpoints / "tuned"), create_model_card=False)
+    return history, hashlib.sha256((checkpoints / "tuned/model.safetensors").read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes training stop short, one step after the checkpoint of a given step."""
+
+    def arrange(step: int) -> None:
+        class Killer(training._MarkComplete):
+            def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+                if state.global_step == step + 1:
+                    raise KeyboardInterrupt
+
+        monkeypatch.setattr(training, "_MarkComplete", Killer)
+
+    return arrange
+
+
+@pytest.fixture(scope="module")
+def undisturbed(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[History, str]:
+    return _train(load(base_folder, 256, device="cpu"), tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "trainable"),
+    [(4, 3_548_928), (5, 1_774_464), (0, 22_565_376)],  # of 22,713,216; the pooler's 147,840 never learn
+)
+def test_freeze_counts_what_learns(fresh_model: Fresh, blocks: int, trainable: int) -> None:
+    model = fresh_model()
+
+    assert freeze(model, blocks) == trainable
+    assert sum(p.numel() for p in model.parameters() if p.requires_grad) == trainable
+    assert sum(p.numel() for p in model.parameters()) == 22_713_216
+
+
+def test_freeze_again_starts_anew(fresh_model: Fresh) -> None:
+    model = fresh_model()
+    freeze(model, 5)
+
+    assert freeze(model, 4) == 3_548_928
+
+
+@pytest.mark.parametrize("blocks", [6, 10, -1])
+def test_as_many_blocks_as_there_are_cannot_be_frozen(fresh_model: Fresh, blocks: int) -> None:
+    with pytest.raises(ValueError, match=f"cannot freeze {blocks} blocks of 6: allowed are 0 to 5"):
+        freeze(fresh_model(), blocks)
+
+
+def test_dropout_is_set_everywhere(fresh_model: Fresh) -> None:
+    model = fresh_model()
+
+    set_dropout(model, 0.25)
+
+    assert {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)} == {0.25}
+
+
+def test_only_the_upper_blocks_learn_and_the_loss_falls(fresh_model: Fresh, tmp_path: Path) -> None:
+    model = fresh_model()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+
+    history, _ = _train(model, tmp_path, dropout=0.0)
+
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert len(changed) == 32  # 16 tensors a block
+    assert {name.split("layer.")[1][0] for name in changed} == {"4", "5"}
+    assert [row["step"] for row in history.loss] == [2, 4, 6, 8, 10, 12]
+    assert history.loss[-1]["loss"] < 0.9 * history.loss[0]["loss"]
+
+
+def test_the_best_step_is_kept(undisturbed: tuple[History, str]) -> None:
+    history, _ = undisturbed
+
+    scores = {row["step"]: row["dev_ndcg@10"] for row in history.dev}
+    assert list(scores) == [2, 4, 6, 8, 10, 12]
+    assert history.best_step == min(step for step, score in scores.items() if score == max(scores.values()))
+    assert (history.trainable_parameters, history.total_parameters) == (3_548_928, 22_713_216)
+
+
+def test_the_model_has_the_weights_of_the_best_step(fresh_model: Fresh, tmp_path: Path) -> None:
+    model = fresh_model()
+
+    history, _ = _train(model, tmp_path)
+
+    best = max(row["dev_ndcg@10"] for row in history.dev)
+    assert DevEvaluator(DEV)(model)["dev_ndcg@10"] == pytest.approx(best, abs=1e-6)
+
+
+def test_the_saved_model_is_an_ordinary_one(fresh_model: Fresh, tmp_path: Path) -> None:
+    model = fresh_model()
+    _train(model, tmp_path)
+
+    loaded = load(tmp_path / "tuned", 256, device="cpu")
+
+    assert type(loaded[0]).__name__ == "Transformer"
+    assert np.array_equal(encode(loaded, ANSWERS), encode(model, ANSWERS))
+
+
+def test_the_same_seed_gives_the_same_bytes(
+    fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str]
+) -> None:
+    assert _train(fresh_model(), tmp_path) == undisturbed
+
+
+def test_another_seed_gives_other_bytes(fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str]) -> None:
+    assert _train(fresh_model(), tmp_path, seed=7)[1] != undisturbed[1]
+
+
+@pytest.mark.parametrize("step", [4, 10])
+def test_a_killed_run_ends_in_the_same_bytes(
+    fresh_model: Fresh, tmp_path: Path, kill_after: Callable[[int], None], undisturbed: tuple[History, str],
+    monkeypatch: pytest.MonkeyPatch, step: int,
+) -> None:  # fmt: skip
+    kill_after(step)
+    with pytest.raises(KeyboardInterrupt):
+        _train(fresh_model(), tmp_path)
+    monkeypatch.undo()
+    assert (tmp_path / f"checkpoint-{step}" / "complete").is_file()
+
+    assert _train(fresh_model(), tmp_path) == undisturbed
+
+
+def test_a_half_written_checkpoint_is_ignored(
+    fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str]
+) -> None:
+    (tmp_path / "checkpoint-8").mkdir()
+    (tmp_path / "checkpoint-8" / "model.safetensors").write_bytes(b"half")
+
+    assert _train(fresh_model(), tmp_path) == undisturbed
+
+
+@pytest.mark.parametrize("kill_at", [4, 6])
+def test_a_killed_run_keeps_its_patience(
+    fresh_model: Fresh, tmp_path: Path, kill_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch,
+    kill_at: int,
+) -> None:  # fmt: skip
+    hopeless = {"learning_rate": 1e-12, "patience": 3, "epochs": 6}  # the first evaluation stays the best
+    whole = _train(fresh_model(), tmp_path / "whole", **hopeless)
+    kill_after(kill_at)
+    with pytest.raises(KeyboardInterrupt):
+        _train(fresh_model(), tmp_path / "killed", **hopeless)
+    monkeypatch.undo()
+
+    assert [row["step"] for row in whole[0].dev] == [2, 4, 6, 8]
+    assert _train(fresh_model(), tmp_path / "killed", **hopeless) == whole
+
+
+@pytest.mark.parametrize(("patience", "last"), [(2, 6), (9, 12)])
+def test_a_run_killed_after_its_last_step_does_not_go_on(
+    fresh_model: Fresh, tmp_path: Path, patience: int, last: int
+) -> None:
+    hopeless = {"learning_rate": 1e-12, "patience": patience}
+    whole = _train(fresh_model(), tmp_path, **hopeless)  # its checkpoints are still there
+
+    assert whole[0].dev[-1]["step"] == last
+    assert _train(fresh_model(), tmp_path, **hopeless) == whole
+
+
+def test_fewer_steps_than_eval_steps_are_evaluated_all_the_same(fresh_model: Fresh, tmp_path: Path) -> None:
+    history, _ = _train(fresh_model(), tmp_path, epochs=1, eval_steps=100)
+
+    assert [row["step"] for row in history.dev] == [1, 2, 3]
+
+
+def _corpus(size: int) -> dict[str, Passage]:
+    return {f"p{i}": Passage(f"p{i}", "", f"word{i} filler text number {i}") for i in range(size)}
+
+
+def test_a_small_dev_corpus_is_kept_whole() -> None:
+    dev = Dev.sample(_corpus(100), {"q": Query("q", "word3")}, {"q": {"p3": 1}}, 100, seed=1)
+
+    assert list(dev.passages) == list(_corpus(100))
+
+
+def test_a_large_dev_corpus_keeps_the_judged_and_the_likely() -> None:
+    queries = {"q": Query("q", "word3 word150")}
+    qrels = {"q": {"p190": 1, "p191": 0}}
+
+    dev = Dev.sample(_corpus(200), queries, qrels, 100, seed=1)
+
+    assert len(dev.passages) == 100
+    assert {"p190", "p191", "p3", "p150"} <= dev.passages.keys()
+    assert list(dev.passages) == [i for i in _corpus(200) if i in dev.passages]
+    assert Dev.sample(_corpus(200), queries, qrels, 100, seed=1) == dev
+    assert Dev.sample(_corpus(200), queries, qrels, 100, seed=2) != dev
+
+
+def test_the_evaluator_gives_ndcg_by_hand(base: SentenceTransformer) -> None:
+    texts = {"a": "bleeding the brakes", "b": "brake bleeding procedure for the rear axle", "c": "radar antenna gain"}
+    queries = {"x": Query("x", "bleeding the brakes", "car"), "y": Query("y", "bleeding the brakes", "boat")}
+    dev = Dev(texts, queries, {"x": {"b": 1}, "y": {"a": 2, "c": 1}})
+
+    found = DevEvaluator(dev)(base)
+
+    # The ranking is a (the same text), b, c.
+    x = 1 / math.log2(3)
+    y = (2 + 1 / math.log2(4)) / (2 + 1 / math.log2(3))
+    assert found["dev_ndcg@10_car"] == pytest.approx(x)
+    assert found["dev_ndcg@10_boat"] == pytest.approx(y)
+    assert found["dev_ndcg@10"] == pytest.approx((x + y) / 2)
