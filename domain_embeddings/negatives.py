@@ -22,7 +22,6 @@ from domain_embeddings.ranking import Scores, top_k
 from domain_embeddings.text import near_copies
 
 _CHUNK = 256
-_FALLBACK_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -149,22 +148,19 @@ class Miner:
     def _fallback(
         self, query: Query, positive: str, judged: set[str], scores: Scores, limit: float, chosen: list[int]
     ) -> list[int]:
-        """Passages drawn at random under the same rules, then (a tiny corpus) whatever is not judged."""
+        """Passages drawn at random under the same rules, then (a tiny corpus) whatever the score."""
         draw = random.Random(f"{self._params.seed} {query.id} {positive}")
+        order = draw.sample(range(len(self._passages)), len(self._passages))
         found: list[int] = []
-        for attempt in range(_FALLBACK_DRAWS):
-            i = draw.randrange(len(self._passages))
-            loose = attempt > _FALLBACK_DRAWS // 2
-            if (
-                i in chosen
-                or i in found
-                or self._objection(i, positive, judged, -1.0 if loose else float(scores[i]), limit)
-            ):
-                continue
-            found.append(i)
-            if len(chosen) + len(found) == self._params.negatives:
-                self.audit.kept["fallback"] += len(found)
-                return found
+        for loose in (False, True):
+            for i in order:
+                score = -1.0 if loose else float(scores[i])
+                if i in chosen or i in found or self._objection(i, positive, judged, score, limit):
+                    continue
+                found.append(i)
+                if len(chosen) + len(found) == self._params.negatives:
+                    self.audit.kept["fallback"] += len(found)
+                    return found
         raise ValueError(
             f"query {query.id!r} ({query.text!r}): only {len(chosen) + len(found)} of "
             f"{self._params.negatives} negatives exist among {len(self._passages)} passages; "

@@ -110,3 +110,18 @@ def test_the_lock_holds_every_stage_of_every_corpus() -> None:
 
     expected = {f"{stage}@{corpus}" for stage in NAMES[1:] for corpus in PARAMS["corpora"]}
     assert set(locked) == {"base_model", *expected}
+
+
+def test_the_lock_hangs_together() -> None:
+    locked = YAML(typ="safe").load(ROOT / "dvc.lock")["stages"]
+    written = {out["path"]: out["md5"] for stage in locked.values() for out in stage["outs"]}
+
+    read = [
+        (name, dep["path"], dep["md5"])
+        for name, stage in locked.items()
+        for dep in stage["deps"]
+        if dep["path"] in written
+    ]
+
+    assert len(read) >= 3 * len(PARAMS["corpora"])
+    assert [(name, path) for name, path, md5 in read if md5 != written[path]] == [], "run `make repro`"

@@ -77,7 +77,7 @@ def _run(folder: Path, *command: str, fails: bool = False, **variables: str) -> 
     environment = {**os.environ, "PATH": path, "PYTHONHASHSEED": "0", "PYTHONPATH": "", **variables}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
-    assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{output}"
+    assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{output[-2000:]}"
     return output
 
 
