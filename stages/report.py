@@ -95,7 +95,7 @@ def write_plots(folder: Path, table: dict[str, dict[str, Any]], history: dict[st
     """Plot data: loss and dev curves by step, arms by metric."""
     pd.DataFrame(history["loss"]).to_csv(folder / "loss.csv", index=False, lineterminator="\n")
     pd.DataFrame(history["dev"]).round(DIGITS).to_csv(folder / "dev.csv", index=False, lineterminator="\n")
-    bars = [{"arm": arm, "metric": metric, "value": row[metric]} for arm, row in table.items() for metric in METRICS]
+    bars = [{"arm": arm, **{metric: row[metric] for metric in METRICS}} for arm, row in table.items()]
     pd.DataFrame(bars).to_csv(folder / "arms.csv", index=False, lineterminator="\n")
 
 
