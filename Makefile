@@ -3,8 +3,9 @@ PYTHON ?= python3.11
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 STAMP := $(VENV)/.requirements.lock
+BASE ?= main
 
-.PHONY: env repro test lint deps readme lock clean
+.PHONY: env repro test lint deps gate pr-report readme lock clean
 
 env: $(STAMP)
 
@@ -23,6 +24,12 @@ lint: env  ## style, types, direction of imports
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) lint-imports
+
+gate: env  ## did search get worse since BASE? (stages/gate.py; in make's words every status but 0 is 2)
+	$(RUN) python -m stages.gate "$(BASE)"
+
+pr-report: env  ## write what changed since BASE to data/pull_request/comment.md
+	$(RUN) python -m stages.pull_request "$(BASE)"
 
 deps: env  ## bring the code dependencies in dvc.yaml up to date with the imports
 	$(RUN) python -m tests.dependencies

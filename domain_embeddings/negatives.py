@@ -1,6 +1,6 @@
 """Hard negatives: passages that look like the answer to a query and are not.
 
-Candidates come from BM25 and from the base model's nearest passages, best first and in turn. A candidate is
+Candidates are what BM25, the base model and the collection in use find, best first and in turn. A candidate is
 dropped when it is relevant to the query, when it is a near-copy of a relevant passage or another piece of its
 section or of its entity's article, or when the base model scores it above a set share of the positive's score: such a
 passage is likely an unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from domain_embeddings.dataset import Passage, Qrels, Query
 from domain_embeddings.entities import entity_of, relation
 from domain_embeddings.lexical import BM25
-from domain_embeddings.params.mine import MineParams
+from domain_embeddings.params.mine import MineParams, System
 from domain_embeddings.ranking import Scores, top_k
 from domain_embeddings.text import near_copies
 
@@ -66,31 +67,41 @@ class Miner:
         self._original = {passage.id: copies.get(passage.id, passage.id) for passage in self._passages}
         self.audit = Audit()
 
-    def mine(self, queries: Sequence[Query], vectors: Scores, qrels: Qrels) -> Iterator[Triplet]:
-        """Yield a triplet for every (query, relevant passage); `vectors` are the queries' unit vectors."""
-        for start in range(0, len(queries), _CHUNK):
-            part = queries[start : start + _CHUNK]
-            dense = vectors[start : start + _CHUNK] @ self._vectors.T
-            lexical = self._bm25.scores([query.text for query in part])
-            ranked = zip(
-                part, dense, top_k(dense, self._params.depth), top_k(lexical, self._params.depth), lexical, strict=True
-            )
-            for query, scores, by_dense, by_lexical, lexical_scores in ranked:
-                matched = [i for i in by_lexical if lexical_scores[i] > -np.inf]
-                for positive in (p for p, grade in qrels[query.id].items() if grade > 0):
-                    yield self._triplet(
-                        query, positive, set(qrels[query.id]), scores, self._alternate(matched, list(by_dense))
-                    )
+    def mine(
+        self, queries: Sequence[Query], vectors: Scores, qrels: Qrels, found: Sequence[Sequence[str]] = ()
+    ) -> Iterator[Triplet]:
+        """Yield a triplet for every (query, relevant passage); `vectors` are the queries' unit vectors.
 
-    @staticmethod
-    def _alternate(first: Sequence[int], second: Sequence[int]) -> list[int]:
-        """The items of both rankings, best of each in turn, each once."""
-        merged: dict[int, None] = {}
-        for position in range(max(len(first), len(second))):
-            for ranking in (first, second):
-                if position < len(ranking):
-                    merged[int(ranking[position])] = None
-        return list(merged)
+        `found`: a ranking of passage ids for each query, from the collection in use; read where candidates hold qdrant.
+        """
+        for start in range(0, len(queries), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            dense = vectors[rows] @ self._vectors.T
+            candidates = self._candidates(queries[rows], dense, found[rows])
+            for query, scores, merged in zip(queries[rows], dense, candidates, strict=True):
+                for positive in (p for p, grade in qrels[query.id].items() if grade > 0):
+                    yield self._triplet(query, positive, set(qrels[query.id]), scores, merged)
+
+    def _candidates(
+        self, queries: Sequence[Query], dense: Scores, found: Sequence[Sequence[str]]
+    ) -> Iterator[list[int]]:
+        """What the systems rank for each query, best of each in turn, each passage once."""
+        rankings = [self._ranked(system, queries, dense, found) for system in self._params.candidates]
+        for ranked in zip(*rankings, strict=True):
+            yield list(dict.fromkeys(i for turn in zip_longest(*ranked) for i in turn if i is not None))
+
+    def _ranked(
+        self, system: System, queries: Sequence[Query], dense: Scores, found: Sequence[Sequence[str]]
+    ) -> list[list[int]]:
+        match system:
+            case "bm25":
+                lexical = self._bm25.scores([query.text for query in queries])
+                best = top_k(lexical, self._params.depth)
+                return [[int(i) for i in row if scores[i] > -np.inf] for row, scores in zip(best, lexical, strict=True)]
+            case "base":
+                return [[int(i) for i in row] for row in top_k(dense, self._params.depth)]
+            case "qdrant":
+                return [[self._index[passage_id] for passage_id in ranking] for ranking in found]
 
     def _triplet(self, query: Query, positive: str, judged: set[str], scores: Scores, candidates: list[int]) -> Triplet:
         limit = self._params.max_score_share * float(scores[self._index[positive]])

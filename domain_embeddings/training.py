@@ -1,9 +1,8 @@
 """Fine-tuning: freeze the lower blocks, contrast each query's passage with the others, keep the best checkpoint."""
 
 import math
-import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +21,10 @@ from sentence_transformers.base.sampler import BatchSamplers
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from transformers import TrainerCallback
 
-from domain_embeddings import metrics, prefix_cache
-from domain_embeddings.dataset import Passage, Qrels, Query
-from domain_embeddings.encoder import encode
-from domain_embeddings.lexical import BM25
+from domain_embeddings import prefix_cache
+from domain_embeddings.dev import Dev, per_query
 from domain_embeddings.params.train import TrainParams
-from domain_embeddings.ranking import rank, top_k
 
-_DEV_CANDIDATES = 20
 _METRIC = "dev_ndcg@10"
 _COMPLETE = "complete"
 
@@ -59,31 +54,6 @@ def set_dropout(model: SentenceTransformer, share: float) -> None:
             module.p = share
 
 
-@dataclass(frozen=True)
-class Dev:
-    """Dev questions and the passages that they are ranked against."""
-
-    passages: dict[str, str]
-    queries: dict[str, Query]
-    qrels: Qrels
-
-    @classmethod
-    def sample(
-        cls, corpus: Mapping[str, Passage], queries: Mapping[str, Query], qrels: Qrels, size: int, seed: int
-    ) -> "Dev":
-        """All passages; of more than `size`, the judged, BM25's first 20 a question, and others drawn at random."""
-        kept = set(corpus)
-        if len(corpus) > size:
-            ids = list(corpus)
-            hits = top_k(
-                BM25([p.content for p in corpus.values()]).scores([q.text for q in queries.values()]), _DEV_CANDIDATES
-            )
-            kept = {passage for grades in qrels.values() for passage in grades} | {ids[i] for row in hits for i in row}
-            rest = [passage for passage in ids if passage not in kept]
-            kept |= set(random.Random(seed).sample(rest, min(len(rest), max(0, size - len(kept)))))
-        return cls({i: p.content for i, p in corpus.items() if i in kept}, dict(queries), qrels)
-
-
 class DevEvaluator(BaseEvaluator):
     """nDCG@10 on the dev questions, overall and by domain."""
 
@@ -97,12 +67,9 @@ class DevEvaluator(BaseEvaluator):
         self, model: SentenceTransformer, output_path: str | None = None, epoch: int = -1, steps: int = -1
     ) -> dict[str, float]:
         """The mean over all questions under `dev_ndcg@10`, over a domain's under `dev_ndcg@10_<domain>`."""
-        passages = encode(model, list(self._dev.passages.values()))
-        queries = encode(model, [query.text for query in self._dev.queries.values()])
-        run = rank(list(self._dev.queries), list(self._dev.passages), lambda rows: queries[rows] @ passages.T, depth=10)
         by_domain: dict[str, list[float]] = defaultdict(list)
-        for query_id, query in self._dev.queries.items():
-            by_domain[query.domain].append(metrics.ndcg(list(run[query_id]), self._dev.qrels[query_id], 10))
+        for query_id, scores in per_query(model, self._dev).items():
+            by_domain[self._dev.queries[query_id].domain].append(scores["ndcg@10"])
         overall = float(np.mean([value for values in by_domain.values() for value in values]))
         domains = {f"{_METRIC}_{name}": float(np.mean(values)) for name, values in sorted(by_domain.items()) if name}
         return {_METRIC: overall, **domains}
@@ -119,11 +86,13 @@ class Example:
 
 @dataclass(frozen=True)
 class History:
-    """What happened in training: losses and dev scores by step, and the step that was kept."""
+    """What happened in training: losses and dev scores by step (0 is the base), what was kept, and the shares tried."""
 
     loss: list[dict[str, float]]
     dev: list[dict[str, float]]
     best_step: int
+    shares: list[dict[str, float]]
+    best_share: float
     trainable_parameters: int
     total_parameters: int
 
@@ -157,7 +126,7 @@ def _last_complete(checkpoints: Path) -> str | None:
     return str(found[-1].parent) if found else None
 
 
-def _arguments(params: TrainParams, checkpoints: Path, steps: int) -> SentenceTransformerTrainingArguments:
+def _arguments(params: TrainParams, seed: int, checkpoints: Path, steps: int) -> SentenceTransformerTrainingArguments:
     return SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=params.epochs,
@@ -178,8 +147,8 @@ def _arguments(params: TrainParams, checkpoints: Path, steps: int) -> SentenceTr
         greater_is_better=True,
         logging_steps=min(10, params.eval_steps),
         report_to="none",
-        seed=params.seed,
-        data_seed=params.seed,
+        seed=seed,
+        data_seed=seed,
         dataloader_pin_memory=False,
     )
 
@@ -191,9 +160,41 @@ def _table(examples: Sequence[Example], negatives: int) -> Table:
     return Table.from_dict(columns)
 
 
-def _history(trainer: SentenceTransformerTrainer, trainable: int, total: int) -> History:
-    log = trainer.state.log_history
-    dev = [
+Weights = dict[str, torch.Tensor]
+
+
+def _trained(model: SentenceTransformer) -> Weights:
+    """A copy of the weights that training may change."""
+    return {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def _mix(model: SentenceTransformer, base: Weights, tuned: Weights, share: float) -> None:
+    """Set the trained weights to base + share · (tuned − base)."""
+    for name, weight in model.named_parameters():
+        if name in base:
+            weight.data.copy_(torch.lerp(base[name], tuned[name], share))
+
+
+def interpolate(
+    model: SentenceTransformer, base: Weights, shares: Sequence[float], score: Callable[[], float]
+) -> list[dict[str, float]]:
+    """Leave `model` with the mixture of its weights and `base` that scores best; ties go to the larger share.
+
+    Between a fine-tuned model and its base often lies one better than both, which has forgotten less (Wortsman et al.,
+    Robust fine-tuning of zero-shot models, CVPR 2022; LM-Cocktail, Xiao et al., 2023, arXiv:2311.13534).
+    """
+    tuned = _trained(model)
+    tried = []
+    for share in sorted(shares, reverse=True):
+        _mix(model, base, tuned, share)
+        tried.append({"share": share, _METRIC: score()})
+    _mix(model, base, tuned, max(tried, key=lambda row: row[_METRIC])["share"])
+    return tried
+
+
+def _dev_rows(log: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    """The dev scores in a training log."""
+    rows = [
         {
             "step": row["step"],
             **{key.removeprefix("eval_"): row[key] for key in row if key.startswith(f"eval_{_METRIC}")},
@@ -201,44 +202,56 @@ def _history(trainer: SentenceTransformerTrainer, trainable: int, total: int) ->
         for row in log
         if f"eval_{_METRIC}" in row
     ]
-    if not dev:
+    if not rows:
         raise RuntimeError(f"no dev evaluation has run: eval_{_METRIC} is missing from the training log")
-    loss = [
-        {"step": row["step"], "loss": row["loss"], "learning_rate": row["learning_rate"]}
-        for row in log
-        if "loss" in row
-    ]
-    best = max(dev, key=lambda row: (row[_METRIC], -row["step"]))
-    return History(loss, dev, int(best["step"]), trainable, total)
+    return rows
 
 
 def fine_tune(
-    model: SentenceTransformer, examples: Sequence[Example], dev: Dev, params: TrainParams, checkpoints: Path
+    model: SentenceTransformer,
+    examples: Sequence[Example],
+    dev: Dev,
+    params: TrainParams,
+    seed: int,
+    checkpoints: Path,
 ) -> History:
-    """Train `model` in place and leave it with the weights of the best dev nDCG@10.
+    """Train `model` in place and leave it with the weights of the best dev nDCG@10, mixed with the base's.
 
     A run that was killed goes on from its last complete checkpoint in `checkpoints`, and ends in the same bytes
     as one that was not, on the same machine.
     """
     torch.set_num_threads(params.threads)
-    torch.manual_seed(params.seed)
+    torch.manual_seed(seed)
     trainable = freeze(model, params.frozen_blocks)
     set_dropout(model, params.dropout)
-    total = sum(parameter.numel() for parameter in model.parameters())
     steps = math.ceil(len(examples) / params.batch_size * params.epochs)
     if steps < params.eval_steps:
         params = params.model_copy(update={"eval_steps": max(1, steps // 2)})
     texts = [text for e in examples for text in (e.query, e.positive, *e.negatives[: params.negatives])]
     texts += [*dev.passages.values(), *(query.text for query in dev.queries.values())]
     cached = params.frozen_blocks > 0 and prefix_cache.supports(model)
+    evaluator = DevEvaluator(dev)
     with prefix_cache.cached_prefix(model, params.frozen_blocks, texts) if cached else nullcontext():
+        base, start = _trained(model), {"step": 0, **evaluator(model)}
         trainer = SentenceTransformerTrainer(
             model=model,
-            args=_arguments(params, checkpoints, steps),
+            args=_arguments(params, seed, checkpoints, steps),
             train_dataset=_table(examples, params.negatives),
             loss=MultipleNegativesRankingLoss(model, scale=params.scale),
-            evaluator=DevEvaluator(dev),
+            evaluator=evaluator,
             callbacks=[_StopWhenStale(params.patience), _MarkComplete()],
         )
         trainer.train(resume_from_checkpoint=_last_complete(checkpoints))
-    return _history(trainer, trainable, total)
+        shares = interpolate(model, base, params.interpolate, lambda: evaluator(model)[_METRIC])
+    log = trainer.state.log_history
+    rows = _dev_rows(log)
+    loss = [{name: row[name] for name in ("step", "loss", "learning_rate")} for row in log if "loss" in row]
+    return History(
+        loss=loss,
+        dev=[start, *rows],
+        best_step=int(max(rows, key=lambda row: (row[_METRIC], -row["step"]))["step"]),
+        shares=shares,
+        best_share=max(shares, key=lambda row: row[_METRIC])["share"],
+        trainable_parameters=trainable,
+        total_parameters=sum(parameter.numel() for parameter in model.parameters()),
+    )

@@ -1,15 +1,21 @@
 """Check all of params.yaml before a stage starts, so that a slip in a late stage's section costs no hours.
 
-Runs first in every stage's command. It can only stop a run, never change an out, and so is no dependency.
+Runs first in every stage's command. It can only stop a run, never change an out, and so is no dependency. It also
+removes what a corpus that is no longer in params.yaml left in data/ingest/ and data/synthesize/, which the guard reads
+whole.
 
     python -m stages.check_params
 """
 
+import shutil
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from domain_embeddings.params.whole import Params
-from stages.workspace import ParamsError, load_params, validate
+from stages.workspace import ParamsError, load_params, stage_folder, validate
+
+READ_WHOLE = ("ingest", "synthesize")
 
 
 def missing_paths(params: Params) -> list[str]:
@@ -21,6 +27,14 @@ def missing_paths(params: Params) -> list[str]:
     ]
 
 
+def remove_leftovers(corpora: Collection[str]) -> None:
+    """Remove the folders that the guard would read of what is no corpus; DVC's cache keeps the bytes."""
+    for folder in sorted(path for stage in READ_WHOLE for path in stage_folder(stage, "").glob("*/")):
+        if folder.name not in corpora:
+            print(f"removed {folder}: params.yaml has no corpus {folder.name!r} (its bytes stay in DVC's cache)")
+            shutil.rmtree(folder)
+
+
 def main() -> None:
     """Exit with status 1 and a line for every wrong key."""
     try:
@@ -29,6 +43,7 @@ def main() -> None:
             raise ParamsError("params.yaml is not valid:\n" + "\n".join(missing))
     except ParamsError as error:
         sys.exit(str(error))
+    remove_leftovers(params.corpora)
 
 
 if __name__ == "__main__":

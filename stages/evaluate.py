@@ -1,21 +1,110 @@
-"""Rank the test questions with every arm: BM25, base, tuned, and each model fused with BM25.
+"""Rank test and dev questions with every arm: BM25, base, tuned, both fused with BM25, further seeds, others' models.
 
-Reads data/ingest/<corpus>/, models/base/ and models/tuned/<corpus>/; writes data/evaluate/<corpus>/per_query.jsonl,
-a row for each arm and question with its metrics and the ten passages found. Search is exact.
+Reads data/ingest/<corpus>/, data/synthesize/<corpus>/ (dev), models/base/, models/tuned/<corpus>/,
+models/seeds/<corpus>/<seed>/ and the models that `evaluate.baselines` names (from the hub or a server this is the
+network; a server's vectors are kept in models/endpoint_cache/). Writes data/evaluate/<corpus>/per_query.jsonl (test)
+and dev.jsonl (what a model is chosen by), a row for each arm and question: its metrics, the first ten passages found,
+the ranks of relevant ones within `evaluate.depth` (so that recall at any k can be computed later), and how many
+passages are relevant. Search is exact.
 
     python -m stages.evaluate manuals
 """
 
-from collections.abc import Callable, Iterator
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from sentence_transformers import SentenceTransformer
+
 from domain_embeddings import metrics
-from domain_embeddings.dataset import DataError, Qrels, Query, Run, read_dataset, write_jsonl
+from domain_embeddings.dataset import (
+    DataError,
+    Qrels,
+    Query,
+    Run,
+    read_dataset,
+    read_qrels,
+    read_queries,
+    write_jsonl,
+)
 from domain_embeddings.encoder import encode, load
+from domain_embeddings.endpoint import EndpointEncoder
 from domain_embeddings.lexical import BM25
-from domain_embeddings.params.evaluate import EvaluateParams
+from domain_embeddings.params.evaluate import Baseline, Endpoint, EvaluateParams, Folder, Hub
 from domain_embeddings.ranking import Scores, fuse, rank
-from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder, tuned_model
+from stages.workspace import (
+    BASE_MODEL,
+    corpus_argument,
+    max_seq_length,
+    section,
+    seed_models,
+    stage_folder,
+    tuned_model,
+)
+
+ENDPOINT_CACHE = Path("models/endpoint_cache")
+FUSED = ("base", "tuned")
+TEST, DEV = "test ", "dev "
+"""Before the ids of questions: both splits are ranked at once, and a dev question may be called as a test one."""
+
+Encoder = Callable[[Sequence[str], Sequence[str]], tuple[Scores, Scores]]
+"""Passages and questions → their unit vectors. What it loads for this is free again when it returns."""
+
+
+def own(folder: Path, length: int) -> Encoder:
+    """The base model or one tuned here."""
+
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+        model = load(folder, length)
+        return encode(model, passages, progress=True), encode(model, queries)
+
+    return vectors
+
+
+def local(arm: str, baseline: Hub | Folder) -> Encoder:
+    """A sentence-transformers model of somebody else, with its own length limit and prompts."""
+    if isinstance(baseline, Folder) and not Path(baseline.path).is_dir():
+        raise DataError(baseline.path, "no such folder", remedy=f"see evaluate.baselines.{arm}.path in params.yaml")
+
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+        if isinstance(baseline, Hub):
+            model = SentenceTransformer(baseline.model, revision=baseline.revision, trust_remote_code=False)
+        else:
+            model = SentenceTransformer(baseline.path, local_files_only=True, trust_remote_code=False)
+        found = model.encode_document(
+            list(passages), prompt=baseline.passage_prefix, normalize_embeddings=True, show_progress_bar=True
+        )
+        wanted = model.encode_query(list(queries), prompt=baseline.query_prefix, normalize_embeddings=True)
+        return np.asarray(found, dtype=np.float32), np.asarray(wanted, dtype=np.float32)
+
+    return vectors
+
+
+def served(baseline: Endpoint) -> Encoder:
+    """A model behind an OpenAI-compatible server."""
+    encoder = EndpointEncoder(baseline, ENDPOINT_CACHE)
+
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+        found = encoder.encode([baseline.passage_prefix + text for text in passages], progress=True)
+        return found, encoder.encode([baseline.query_prefix + text for text in queries])
+
+    return vectors
+
+
+def encoders(corpus: str, baselines: Mapping[str, Baseline], length: int) -> dict[str, Encoder]:
+    """Every dense arm. Those of others come first: they are the ones that can fail."""
+    seeds = sorted((int(folder.name), folder) for folder in seed_models(corpus).glob("*/"))
+    return {
+        **{
+            arm: served(baseline) if isinstance(baseline, Endpoint) else local(arm, baseline)
+            for arm, baseline in sorted(baselines.items())
+        },
+        "base": own(BASE_MODEL, length),
+        "tuned": own(tuned_model(corpus), length),
+        **{f"tuned_seed{seed}": own(folder, length) for seed, folder in seeds},
+    }
 
 
 def _similarity(queries: Scores, passages: Scores) -> Callable[[slice], Scores]:
@@ -23,44 +112,66 @@ def _similarity(queries: Scores, passages: Scores) -> Callable[[slice], Scores]:
 
 
 def rankings(
-    passages: dict[str, str], queries: dict[str, Query], models: dict[str, Any], params: EvaluateParams
+    passages: dict[str, str], queries: dict[str, Query], encoders: Mapping[str, Encoder], params: EvaluateParams
 ) -> dict[str, Run]:
-    """Every arm's run: bm25, each model, and `hybrid_<model>`."""
+    """Every arm's run: bm25, base, tuned, `hybrid_base`, `hybrid_tuned`, then the other dense arms."""
     texts, asked = list(passages.values()), [query.text for query in queries.values()]
     bm25 = BM25(texts)
-    runs = {"bm25": rank(list(queries), list(passages), lambda rows: bm25.scores(asked[rows]), params.depth)}
-    for arm, model in models.items():
-        vectors, wanted = encode(model, texts, progress=True), encode(model, asked)
-        runs[arm] = rank(list(queries), list(passages), _similarity(wanted, vectors), params.depth)
-    for arm in models:
-        runs[f"hybrid_{arm}"] = fuse([runs[arm], runs["bm25"]], params.rrf_k, params.depth)
-    return runs
+    lexical = rank(list(queries), list(passages), lambda rows: bm25.scores(asked[rows]), params.depth)
+    dense: dict[str, Run] = {}
+    for arm, encoder in encoders.items():
+        found, wanted = encoder(texts, asked)
+        gc.collect()  # a model refers to itself: without this it would lie beside the next one
+        dense[arm] = rank(list(queries), list(passages), _similarity(wanted, found), params.depth)
+    first = {arm: dense.pop(arm) for arm in FUSED if arm in dense}
+    hybrid = {f"hybrid_{arm}": fuse([run, lexical], params.rrf_k, params.depth) for arm, run in first.items()}
+    return {"bm25": lexical, **first, **hybrid, **dense}
+
+
+def of_split(runs: dict[str, Run], split: str) -> dict[str, Run]:
+    """Every arm's rankings of one split's questions, under the questions' own ids."""
+    return {
+        arm: {key.removeprefix(split): found for key, found in run.items() if key.startswith(split)}
+        for arm, run in runs.items()
+    }
 
 
 def rows(runs: dict[str, Run], qrels: Qrels) -> Iterator[dict[str, Any]]:
     """A row for each arm and question."""
     for arm, run in runs.items():
         for query_id, ranking in run.items():
-            found = list(ranking)
-            yield {"arm": arm, "query_id": query_id, **metrics.score(found, qrels[query_id]), "found": found[:10]}
+            found, relevant = list(ranking), {passage for passage, grade in qrels[query_id].items() if grade > 0}
+            yield {
+                "arm": arm,
+                "query_id": query_id,
+                **metrics.score(found, qrels[query_id]),
+                "found": found[:10],
+                "ranks": [position for position, passage in enumerate(found, start=1) if passage in relevant],
+                "relevant": len(relevant),
+            }
 
 
 def main() -> None:
     """Rank, score, write."""
     name = corpus_argument()
+    params = section("evaluate", EvaluateParams)
     dataset = read_dataset(stage_folder("ingest", name))
-    queries = dataset.judged("test")
-    if not queries:
+    test = dataset.judged("test")
+    if not test:
         raise DataError(
             stage_folder("ingest", name),
             "no test question with a relevant passage",
             remedy="add some, or nothing can be proved",
         )
-    length = max_seq_length()
-    models = {"base": load(BASE_MODEL, length), "tuned": load(tuned_model(name), length)}
+    synthesized = stage_folder("synthesize", name)
+    made = read_queries(synthesized / "queries.jsonl")
+    dev_qrels = read_qrels(synthesized / "qrels" / "dev.tsv", made, dataset.corpus)
+    queries = {TEST + i: query for i, query in test.items()} | {DEV + i: made[i] for i in dev_qrels}
     passages = {passage.id: passage.content for passage in dataset.corpus.values()}
-    runs = rankings(passages, queries, models, section("evaluate", EvaluateParams))
-    write_jsonl(stage_folder("evaluate", name) / "per_query.jsonl", rows(runs, dataset.qrels["test"]))
+    runs = rankings(passages, queries, encoders(name, params.baselines, max_seq_length()), params)
+    folder = stage_folder("evaluate", name)
+    write_jsonl(folder / "per_query.jsonl", rows(of_split(runs, TEST), dataset.qrels["test"]))
+    write_jsonl(folder / "dev.jsonl", rows(of_split(runs, DEV), dev_qrels))
 
 
 if __name__ == "__main__":

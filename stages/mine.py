@@ -1,22 +1,33 @@
 """Find hard negatives for every training pair.
 
 Reads data/ingest/<corpus>/, data/synthesize/<corpus>/ and models/base/; writes data/mine/<corpus>/:
-triplets.jsonl (ids) and audit.json (what was dropped and why, the most suspicious pairs kept).
+triplets.jsonl (ids) and audit.json (what was dropped and why, the most suspicious pairs kept). Where
+mine.candidates hold qdrant, asks that collection too; DVC does not see when it changes: `dvc repro -s -f mine@manuals`.
 
     python -m stages.mine manuals
 """
 
+from collections.abc import Collection
 from dataclasses import asdict
 
 from tqdm.auto import tqdm
 
+from domain_embeddings.current_system import Found, search
 from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_json, write_jsonl
 from domain_embeddings.encoder import encode, load
 from domain_embeddings.negatives import Miner
 from domain_embeddings.params.mine import MineParams
+from domain_embeddings.ranking import Scores
 from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder
 
 SUSPICIOUS = 50
+
+
+def found_today(params: MineParams, vectors: Scores, known: Collection[str]) -> Found:
+    """What the collection in use finds for the queries' vectors; nothing where it is no source of candidates."""
+    if params.qdrant is None or "qdrant" not in params.candidates:
+        return Found([], 0)
+    return search(params.qdrant, vectors, params.depth, known)
 
 
 def main() -> None:
@@ -29,9 +40,12 @@ def main() -> None:
     qrels = read_qrels(synthesized / "qrels" / "train.tsv", queries, corpus)
     model = load(BASE_MODEL, max_seq_length())
     asked = [queries[query_id] for query_id in qrels]
-    miner = Miner(corpus, encode(model, [p.content for p in corpus.values()], progress=True), params)
     vectors = encode(model, [query.text for query in asked], progress=True)
-    triplets = list(tqdm(miner.mine(asked, vectors, qrels), desc="mine", unit="pair"))
+    found = found_today(params, vectors, corpus)
+    miner = Miner(corpus, encode(model, [p.content for p in corpus.values()], progress=True), params)
+    if "qdrant" in params.candidates:
+        miner.audit.dropped["not in the corpus"] = found.unknown
+    triplets = list(tqdm(miner.mine(asked, vectors, qrels, found.rankings), desc="mine", unit="pair"))
     folder = stage_folder("mine", name)
     write_jsonl(folder / "triplets.jsonl", (asdict(triplet) for triplet in triplets))
     write_json(folder / "audit.json", miner.audit.summary(SUSPICIOUS))

@@ -1,8 +1,9 @@
-"""Fine-tune the base model on a corpus's triplets.
+"""Fine-tune the base model on a corpus's triplets, once for each seed.
 
 Reads data/ingest/<corpus>/corpus.jsonl, data/synthesize/<corpus>/, data/mine/<corpus>/triplets.jsonl and models/base/;
-writes models/tuned/<corpus>/ and data/train/<corpus>/history.json. Checkpoints lie in models/checkpoints/, under a
-fingerprint of all that is read: a killed run goes on from there, a changed one starts anew.
+writes models/tuned/<corpus>/ (the first seed's), models/seeds/<corpus>/<seed>/ (the others') and
+data/train/<corpus>/history.json (the first seed's). Checkpoints lie in models/checkpoints/, under a fingerprint of all
+that is read: a killed run goes on from there, a changed one starts anew.
 
     python -m stages.train manuals
 """
@@ -15,10 +16,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 from domain_embeddings.dataset import read_corpus, read_jsonl, read_qrels, read_queries, write_json
+from domain_embeddings.dev import Dev
 from domain_embeddings.encoder import load
 from domain_embeddings.params.train import TrainParams
-from domain_embeddings.training import Dev, Example, fine_tune
-from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder, tuned_model
+from domain_embeddings.training import Example, fine_tune
+from stages.workspace import (
+    BASE_MODEL,
+    corpus_argument,
+    max_seq_length,
+    section,
+    seed_models,
+    stage_folder,
+    tuned_model,
+)
 
 CHECKPOINTS = Path("models/checkpoints")
 
@@ -49,7 +59,7 @@ def main() -> None:
     corpus = read_corpus(corpus_file)
     queries = read_queries(synthesized / "queries.jsonl")
     dev_qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, corpus)
-    dev = Dev.sample(corpus, {i: queries[i] for i in dev_qrels}, dev_qrels, params.dev_pool, params.seed)
+    dev = Dev.sample(corpus, {i: queries[i] for i in dev_qrels}, dev_qrels, params.dev_pool, params.seeds[0])
     examples = [
         Example(row["query"], corpus[row["positive"]].content, tuple(corpus[i].content for i in row["negatives"]))
         for _, row in read_jsonl(triplets_file)
@@ -62,10 +72,15 @@ def main() -> None:
         BASE_MODEL / "model.safetensors",
     ]
     checkpoints = CHECKPOINTS / name / fingerprint(params, read)
-    model = load(BASE_MODEL, max_seq_length())
-    history = fine_tune(model, examples, dev, params, checkpoints)
-    model.save_pretrained(str(tuned_model(name)), create_model_card=False)
-    write_json(stage_folder("train", name) / "history.json", asdict(history))
+    write_json(seed_models(name) / "seeds.json", params.seeds)
+    for seed in params.seeds:
+        model = load(BASE_MODEL, max_seq_length())
+        history = fine_tune(model, examples, dev, params, seed, checkpoints / str(seed))
+        first = seed == params.seeds[0]
+        folder = tuned_model(name) if first else seed_models(name) / str(seed)
+        model.save_pretrained(str(folder), create_model_card=False)
+        if first:
+            write_json(stage_folder("train", name) / "history.json", asdict(history))
     shutil.rmtree(CHECKPOINTS / name)
 
 

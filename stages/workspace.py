@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from types import UnionType
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -30,6 +31,16 @@ def tuned_model(corpus: str) -> Path:
     return Path("models/tuned") / corpus
 
 
+def seed_models(corpus: str) -> Path:
+    """Where the train stage leaves a folder for each further seed, named by it."""
+    return Path("models/seeds") / corpus
+
+
+def packaged_model(corpus: str, version: str) -> Path:
+    """Where the package stage leaves a version."""
+    return Path("models") / f"{corpus}-embeddings-v{version}"
+
+
 def metrics_folder(corpus: str) -> Path:
     """Where the report stage writes the figures kept in Git."""
     return Path("metrics") / corpus
@@ -53,7 +64,15 @@ def load_params() -> dict[str, Any]:
 def _keys(model: Any, place: Iterable[int | str]) -> str:
     """The keys that params.yaml may have at a place within `model`."""
     for part in place:
-        model = model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[-1]
+        if hasattr(model, "model_fields"):
+            model = model.model_fields[part].annotation
+        elif get_origin(model) is Annotated:  # a union that `kind` tells apart
+            union, _ = get_args(model)
+            model = next(one for one in get_args(union) if part in get_args(one.model_fields["kind"].annotation))
+        else:
+            model = get_args(model)[-1]
+    if isinstance(model, UnionType):  # `Section | None`: null is allowed too
+        model = get_args(model)[0]
     return ", ".join(model.model_fields)
 
 

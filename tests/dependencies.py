@@ -10,6 +10,7 @@ import grimp
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+CODE = ("domain_embeddings/", "stages/")
 
 
 def _file(module: str) -> Path:
@@ -23,17 +24,23 @@ def _can_change_an_out(path: Path) -> bool:
     return any(not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in body)
 
 
+def _templates(path: Path) -> set[Path]:
+    """The files beside a module that are named as it is: page.py has page.css."""
+    return set(path.parent.glob(f"{path.stem}.*")) if path.stem != "__init__" else set()
+
+
 def imported_files(stage: str) -> list[str]:
-    """The stage's script and every module of this repo that it imports, as paths from the root, sorted."""
+    """The stage's script and every module that it imports with its templates, as paths from the root, sorted."""
     graph = grimp.build_graph("stages", "domain_embeddings", cache_dir=None)
     modules = {f"stages.{stage}", *graph.find_upstream_modules(f"stages.{stage}")}
-    files = {_file(module) for module in modules}
-    return sorted(str(path.relative_to(ROOT)) for path in files if _can_change_an_out(path))
+    files = {path for module in modules if _can_change_an_out(path := _file(module))}
+    files |= {template for path in files for template in _templates(path)}
+    return sorted(str(path.relative_to(ROOT)) for path in files)
 
 
 def declared_files(stage: dict) -> list[str]:
-    """The Python files among a stage's dependencies in dvc.yaml."""
-    return sorted(dep for dep in stage.get("do", stage)["deps"] if dep.endswith(".py"))
+    """The code among a stage's dependencies in dvc.yaml."""
+    return sorted(dep for dep in stage.get("do", stage)["deps"] if dep.startswith(CODE))
 
 
 def main() -> None:
@@ -44,7 +51,7 @@ def main() -> None:
     pipeline = yaml.load(path)
     for name, stage in pipeline["stages"].items():
         body = stage.get("do", stage)
-        body["deps"] = [dep for dep in body["deps"] if not dep.endswith(".py")] + imported_files(name)
+        body["deps"] = [dep for dep in body["deps"] if not dep.startswith(CODE)] + imported_files(name)
     yaml.dump(pipeline, path)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from domain_embeddings.dataset import Passage, Qrels, Query
 from domain_embeddings.negatives import Miner, Triplet
@@ -38,14 +39,15 @@ def _vectors(cosines: Iterable[float]) -> np.ndarray:
 
 def _miner(rows: Sequence[tuple[str, float, str, str, str]], **changes: Any) -> Miner:
     values = {"negatives": 2, "depth": 10, "max_score_share": 0.95, "near_copy": 0.7, "same_domain": 0.5}
-    params = knobs("mine", MineParams, **{**values, "cross_domain": 0.5, **changes})
+    docs = {"path": "docs", "collection": "docs", "id_field": "id"}
+    params = knobs("mine", MineParams, **{**values, "cross_domain": 0.5, "qdrant": docs, **changes})
     corpus = {name: Passage(name, title, text, domain) for name, _, domain, title, text in rows}
     return Miner(corpus, _vectors(cosine for _, cosine, *_ in rows), params)
 
 
-def _mine(miner: Miner, qrels: Qrels = QRELS) -> list[Triplet]:
+def _mine(miner: Miner, qrels: Qrels = QRELS, found: Sequence[Sequence[str]] = ()) -> list[Triplet]:
     queries = [Query(query_id, QUERY.text) for query_id in qrels]
-    return list(miner.mine(queries, _vectors([1.0] * len(queries)), qrels))
+    return list(miner.mine(queries, _vectors([1.0] * len(queries)), qrels, found))
 
 
 def test_every_rule_drops_what_it_must() -> None:
@@ -103,6 +105,42 @@ def test_lexical_candidates_count_beside_the_nearest() -> None:
     (triplet,) = _mine(_miner([ROWS[0], *near, *far], same_domain=1.0, cross_domain=0.0), ALONE)
 
     assert triplet.negatives == ("near0", "far")  # the best of either ranking
+
+
+def test_every_system_gives_its_best_in_turn() -> None:
+    near = [(f"near{i}", 0.7 - i / 100, "car", f"Near {i}", f"filler number {i}") for i in range(10)]
+    far = [("far", 0.02, "car", "Far", "a pedal that is squashy"), ("seen", 0.01, "car", "Seen", "what search shows")]
+    systems = {"candidates": ["qdrant", "base", "bm25"], "negatives": 3, "same_domain": 1.0, "cross_domain": 0.0}
+
+    (triplet,) = _mine(_miner([ROWS[0], *near, *far], **systems), ALONE, [["positive", "near9", "seen"]])
+
+    assert triplet.negatives == ("near0", "near9", "far")  # the positive is the first of the other two
+
+
+@pytest.mark.parametrize(
+    ("system", "expected"),
+    [("qdrant", [("car3",), ("car2",)]), ("base", [("car1",), ("car1",)]), ("bm25", [("pads",), ("pads",)])],
+)
+def test_only_the_named_systems_are_asked(system: str, expected: list[tuple[str, ...]]) -> None:
+    rows = [*ROWS, ("pads", 0.2, "car", "Parts > Pedal", "Pads for the pedal")]
+    miner = _miner(rows, candidates=[system], negatives=1, same_domain=1.0, cross_domain=0.0)
+
+    triplets = _mine(miner, {"q": QRELS["q"], "q2": QRELS["q"]}, [["boat1", "car3"], ["car2"]])
+
+    assert [triplet.negatives for triplet in triplets] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"candidates": ["qdrant"]}, "candidates hold qdrant, so mine.qdrant must say which collection"),
+        ({"candidates": ["base", "base"]}, r"candidates must be different, are \['base', 'base'\]"),
+        ({"candidates": []}, "at least 1 item"),
+    ],
+)
+def test_impossible_sources_are_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        knobs("mine", MineParams, **changes)
 
 
 def _crowd(size: int, others: int) -> list[tuple[str, float, str, str, str]]:

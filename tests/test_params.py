@@ -48,11 +48,13 @@ def _refused(folder: Path, changes: dict[str, Any]) -> str:
 
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
-    ({"train/epoch": 2}, ["train.epoch: unknown key, allowed are seed, threads, frozen_blocks, epochs", "(is 2)"]),
+    ({"train/epoch": 2}, ["train.epoch: unknown key, allowed are seeds, threads, frozen_blocks, epochs", "(is 2)"]),
     ({"reprot": {"seed": 1}}, ["reprot: unknown key, allowed are corpora, base_model, ingest"]),
     ({"corpora/docs/folder": "x"}, ["corpora.docs.folder: unknown key, allowed are kind, path (is 'x')"]),
     ({"synthesize/sources/llm": 1.0}, ["synthesize.sources.llm: unknown key, allowed are template, heading"]),
-    ({"train/seed": _MISSING}, ["train.seed: Field required"]),
+    ({"train/seeds": _MISSING}, ["train.seeds: Field required"]),
+    ({"train/seeds": [1, 1]}, ["seeds must be different and not negative, are [1, 1]"]),
+    ({"train/interpolate": [0.0]}, ["interpolate takes shares above 0 and up to 1, not [0.0]"]),
     ({"mine": _MISSING}, ["mine: Field required"]),
     ({"train/epochs": "two"}, ["train.epochs: ", "valid number (is 'two')"]),
     ({"train/batch_size": 64.5}, ["train.batch_size: ", "valid integer", "(is 64.5)"]),
@@ -68,6 +70,12 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"train/negatives": 11}, ["train.negatives: ", "less than or equal to 10 (is 11)"]),
     ({"mine/cross_domain": 0.5}, ["mine: ", "same_domain + cross_domain must be 1, is 1.25"]),
     ({"mine/max_score_share": 1.1}, ["mine.max_score_share: ", "less than or equal to 1 (is 1.1)"]),
+    ({"mine/candidates": ["base", "qdrant"]}, ["mine: ", "candidates hold qdrant, so mine.qdrant must say which"]),
+    ({"mine/candidates": ["bm52"]}, ["mine.candidates.0: ", "'bm25', 'base' or 'qdrant' (is 'bm52')"]),
+    (
+        {"mine/qdrant": {"path": "search", "collection": "docs", "id_field": "id", "vectr": "text"}},
+        ["mine.qdrant.vectr: unknown key, allowed are url, path, collection, vector, id_field, key_env (is 'text')"],
+    ),
     ({"ingest/splits": ["train", "dev"]}, ["ingest: ", "splits must hold 'test'"]),
     ({"ingest/splits": ["test", "valid"]}, ["ingest: ", "splits may hold train, dev and test, not valid"]),
     ({"ingest/splits": []}, ["ingest.splits: ", "at least 1 item", "(is [])"]),

@@ -12,10 +12,11 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import training
-from domain_embeddings.dataset import Passage, Query
+from domain_embeddings.dataset import Query
+from domain_embeddings.dev import Dev
 from domain_embeddings.encoder import encode, load
 from domain_embeddings.params.train import TrainParams
-from domain_embeddings.training import Dev, DevEvaluator, Example, History, fine_tune, freeze, set_dropout
+from domain_embeddings.training import DevEvaluator, Example, History, fine_tune, freeze, interpolate, set_dropout
 from tests.knobs import knobs
 
 PAIRS = {
@@ -46,12 +47,13 @@ Fresh = Callable[[], SentenceTransformer]
 
 def _params(**changes: Any) -> TrainParams:
     small = {"epochs": 4, "batch_size": 4, "eval_steps": 2, "patience": 9, "frozen_blocks": 4, "dropout": 0.1}
+    small["interpolate"] = [1.0]
     return knobs("train", TrainParams, **{**small, **changes})
 
 
-def _train(model: SentenceTransformer, checkpoints: Path, **changes: Any) -> tuple[History, str]:
+def _train(model: SentenceTransformer, checkpoints: Path, seed: int = 42, **changes: Any) -> tuple[History, str]:
     """The history, and a digest of the weights as they are saved."""
-    history = fine_tune(model, EXAMPLES, DEV, _params(**changes), checkpoints)
+    history = fine_tune(model, EXAMPLES, DEV, _params(**changes), seed, checkpoints)
     model.save_pretrained(str(checkpoints / "tuned"), create_model_card=False)
     return history, hashlib.sha256((checkpoints / "tuned/model.safetensors").read_bytes()).hexdigest()
 
@@ -126,8 +128,9 @@ def test_the_best_step_is_kept(undisturbed: tuple[History, str]) -> None:
     history, _ = undisturbed
 
     scores = {row["step"]: row["dev_ndcg@10"] for row in history.dev}
-    assert list(scores) == [2, 4, 6, 8, 10, 12]
-    assert history.best_step == min(step for step, score in scores.items() if score == max(scores.values()))
+    assert list(scores) == [0, 2, 4, 6, 8, 10, 12]  # 0 is the base
+    trained = {step: score for step, score in scores.items() if step}
+    assert history.best_step == min(step for step, score in trained.items() if score == max(trained.values()))
     assert (history.trainable_parameters, history.total_parameters) == (3_548_928, 22_713_216)
 
 
@@ -193,7 +196,7 @@ def test_a_killed_run_keeps_its_patience(
         _train(fresh_model(), tmp_path / "killed", **hopeless)
     monkeypatch.undo()
 
-    assert [row["step"] for row in whole[0].dev] == [2, 4, 6]
+    assert [row["step"] for row in whole[0].dev] == [0, 2, 4, 6]
     assert _train(fresh_model(), tmp_path / "killed", **hopeless) == whole
 
 
@@ -211,30 +214,7 @@ def test_a_run_killed_after_its_last_step_does_not_go_on(
 def test_fewer_steps_than_eval_steps_are_evaluated_all_the_same(fresh_model: Fresh, tmp_path: Path) -> None:
     history, _ = _train(fresh_model(), tmp_path, epochs=1, eval_steps=100)
 
-    assert [row["step"] for row in history.dev] == [1, 2, 3]
-
-
-def _corpus(size: int) -> dict[str, Passage]:
-    return {f"p{i}": Passage(f"p{i}", "", f"word{i} filler text number {i}") for i in range(size)}
-
-
-def test_a_small_dev_corpus_is_kept_whole() -> None:
-    dev = Dev.sample(_corpus(100), {"q": Query("q", "word3")}, {"q": {"p3": 1}}, 100, seed=1)
-
-    assert list(dev.passages) == list(_corpus(100))
-
-
-def test_a_large_dev_corpus_keeps_the_judged_and_the_likely() -> None:
-    queries = {"q": Query("q", "word3 word150")}
-    qrels = {"q": {"p190": 1, "p191": 0}}
-
-    dev = Dev.sample(_corpus(200), queries, qrels, 100, seed=1)
-
-    assert len(dev.passages) == 100
-    assert {"p190", "p191", "p3", "p150"} <= dev.passages.keys()
-    assert list(dev.passages) == [i for i in _corpus(200) if i in dev.passages]
-    assert Dev.sample(_corpus(200), queries, qrels, 100, seed=1) == dev
-    assert Dev.sample(_corpus(200), queries, qrels, 100, seed=2) != dev
+    assert [row["step"] for row in history.dev] == [0, 1, 2, 3]
 
 
 def test_the_evaluator_gives_ndcg_by_hand(base: SentenceTransformer) -> None:
@@ -250,3 +230,23 @@ def test_the_evaluator_gives_ndcg_by_hand(base: SentenceTransformer) -> None:
     assert found["dev_ndcg@10_car"] == pytest.approx(x)
     assert found["dev_ndcg@10_boat"] == pytest.approx(y)
     assert found["dev_ndcg@10"] == pytest.approx((x + y) / 2)
+
+
+def _first_weight(model: SentenceTransformer) -> torch.Tensor:
+    return next(weight for weight in model.parameters() if weight.requires_grad)
+
+
+@pytest.mark.parametrize(("scores", "best"), [([0.1, 0.3, 0.2], 0.5), ([0.3, 0.3, 0.3], 1.0)])
+def test_the_best_mixture_with_the_base_is_kept(fresh_model: Fresh, scores: list[float], best: float) -> None:
+    model = fresh_model()
+    freeze(model, 4)
+    base = {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
+    for weight in model.parameters():
+        weight.data += 0.5 * weight.requires_grad
+    given = iter(scores)
+    before = _first_weight(model).detach() - 0.5
+
+    tried = interpolate(model, base, [0.25, 0.5, 1.0], lambda: next(given))
+
+    assert [row["share"] for row in tried] == [1.0, 0.5, 0.25]
+    assert torch.allclose(_first_weight(model), before + 0.5 * best, atol=1e-6)

@@ -1,8 +1,35 @@
 """Params of the mine stage."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from domain_embeddings.params.strict import Strict
+
+System = Literal["bm25", "base", "qdrant"]
+"""BM25 and the base model over the corpus, or the collection that is searched today."""
+
+
+class QdrantCollection(Strict):
+    """Where a Qdrant collection is: on a server or in an embedded folder. DVC does not watch what it holds."""
+
+    url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    """Of a server; without a port, 6333."""
+    path: str | None = Field(default=None, min_length=1)
+    """Folder of an embedded Qdrant, which no other program may have open."""
+    collection: str = Field(min_length=1)
+    vector: str | None = None
+    """Name of the vector that is searched; null where the collection's vectors have no names."""
+    id_field: str = Field(min_length=1)
+    """Key of the payload that holds the passage's id in the corpus; `metadata.id` is the key `id` inside `metadata`."""
+    key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Environment variable that holds the API key, which so stands in no file; null where the server wants none."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "QdrantCollection":
+        if (self.url is None) == (self.path is None):
+            raise ValueError("a collection is at a url or in a path: give one of the two")
+        return self
 
 
 class RelationShares(Strict):
@@ -30,7 +57,11 @@ class MineParams(Strict):
     negatives: int = Field(ge=1, le=10)
     """Hard negatives a pair."""
     depth: int = Field(ge=10)
-    """Candidates taken from each of BM25 and the base model's nearest passages."""
+    """Candidates taken from each system."""
+    candidates: list[System] = Field(min_length=1)
+    """The systems whose best wrong passages become candidates, best of each in turn."""
+    qdrant: QdrantCollection | None
+    """The collection to ask, where candidates hold qdrant; searched with the base model's vectors."""
     max_score_share: float = Field(gt=0, le=1)
     """A candidate scoring above this share of the positive's score is dropped as a likely false negative."""
     near_copy: float = Field(gt=0.3, le=1)
@@ -43,4 +74,12 @@ class MineParams(Strict):
     def _shares(self) -> "MineParams":
         if abs(self.same_domain + self.cross_domain - 1) > 1e-9:
             raise ValueError(f"same_domain + cross_domain must be 1, is {self.same_domain + self.cross_domain:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _systems(self) -> "MineParams":
+        if len(set(self.candidates)) < len(self.candidates):
+            raise ValueError(f"candidates must be different, are {self.candidates}")
+        if "qdrant" in self.candidates and self.qdrant is None:
+            raise ValueError("candidates hold qdrant, so mine.qdrant must say which collection")
         return self

@@ -6,12 +6,16 @@ from domain_embeddings.params.strict import Strict
 
 
 class ReportParams(Strict):
-    """How per-query results become a verdict."""
+    """How per-query results become verdicts, and verdicts a promotion."""
 
     seed: int = Field(ge=0)
     resamples: int = Field(ge=100)
     """Draws of the paired bootstrap and of the permutation test."""
     min_queries: int = Field(ge=2)
-    """Fewer test questions than this cannot show a gain worth having: the verdict is 'underpowered'."""
+    """With fewer questions than this no interval is trusted: the verdict is 'underpowered'."""
     min_delta: float = Field(ge=0)
     """A difference smaller than this is called 'unchanged' even when its interval excludes zero."""
+    wanted_delta: float = Field(gt=0)
+    """The gain worth having: where nothing was found and a set could not have shown this much, it is 'underpowered'."""
+    max_loss: float = Field(ge=0)
+    """On the dev questions of another corpus, a loss beyond this whose interval excludes zero stops the promotion."""

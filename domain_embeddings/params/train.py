@@ -1,6 +1,6 @@
 """Params of the train stage."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain_embeddings.params.strict import Strict
 
@@ -8,7 +8,8 @@ from domain_embeddings.params.strict import Strict
 class TrainParams(Strict):
     """How the model is fine-tuned."""
 
-    seed: int = Field(ge=0)
+    seeds: list[int] = Field(min_length=1)
+    """A training for each; the first one's weights are the result, the others show what a seed alone changes."""
     threads: int = Field(ge=1)
     """CPU threads; part of the result, for another number adds floats in another order."""
     frozen_blocks: int = Field(ge=0)
@@ -32,3 +33,13 @@ class TrainParams(Strict):
     """Evaluations without a better dev nDCG@10 after which training stops."""
     dev_pool: int = Field(ge=100)
     """Passages that dev questions are ranked against; a larger corpus is sampled around the relevant ones."""
+    interpolate: list[float] = Field(min_length=1)
+    """Shares of the tuned weights mixed with the base's that are tried on dev: 1 is tuned alone. The best is kept."""
+
+    @model_validator(mode="after")
+    def _lists(self) -> "TrainParams":
+        if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise ValueError(f"seeds must be different and not negative, are {self.seeds}")
+        if not all(0 < share <= 1 for share in self.interpolate):
+            raise ValueError(f"interpolate takes shares above 0 and up to 1, not {self.interpolate}")
+        return self

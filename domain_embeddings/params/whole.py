@@ -5,8 +5,11 @@ from pydantic import Field, model_validator
 from domain_embeddings.params.base_model import BaseModelParams
 from domain_embeddings.params.corpora import Corpus
 from domain_embeddings.params.evaluate import EvaluateParams
+from domain_embeddings.params.gate import GateParams
+from domain_embeddings.params.guard import GuardParams
 from domain_embeddings.params.ingest import IngestParams
 from domain_embeddings.params.mine import MineParams
+from domain_embeddings.params.package import PackageParams
 from domain_embeddings.params.report import ReportParams
 from domain_embeddings.params.strict import Strict
 from domain_embeddings.params.synthesize import SynthesizeParams
@@ -23,7 +26,10 @@ class Params(Strict):
     mine: MineParams
     train: TrainParams
     evaluate: EvaluateParams
+    guard: GuardParams
     report: ReportParams
+    package: PackageParams
+    gate: GateParams
 
     @model_validator(mode="after")
     def _across_sections(self) -> "Params":

@@ -36,7 +36,7 @@ class Pipeline:
 
     def dvc(self, *arguments: str, fails: bool = False) -> str:
         """Run DVC there and return what it printed."""
-        return _run(self.root, sys.executable, "-m", "dvc", *arguments, fails=fails)
+        return run(self.root, sys.executable, "-m", "dvc", *arguments, fails=fails)
 
     def json(self, path: str) -> Any:
         """The content of a JSON file of the clone."""
@@ -51,7 +51,7 @@ class Pipeline:
         if stage != "ingest":
             (folder / "data").mkdir()
             (folder / "data/ingest").symlink_to(self.root / "data/ingest")
-        _run(folder, sys.executable, "-m", f"stages.{stage}", "tiny", PYTHONHASHSEED="1")
+        run(folder, sys.executable, "-m", f"stages.{stage}", "tiny", PYTHONHASHSEED="1")
         return outs_of(folder / "data" / stage / "tiny")
 
 
@@ -72,7 +72,7 @@ def set_params(root: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
     YAML().dump(values, root / "params.yaml")
 
 
-def _run(folder: Path, *command: str, fails: bool = False, **variables: str) -> str:
+def run(folder: Path, *command: str, fails: bool = False, **variables: str) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONHASHSEED": "0", "PYTHONPATH": "", **variables}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -81,9 +81,9 @@ def _run(folder: Path, *command: str, fails: bool = False, **variables: str) -> 
     return output
 
 
-def _copy_working_tree(target: Path) -> None:
+def copy_working_tree(target: Path) -> None:
     """Every file that Git tracks or would, but dvc.lock and the figures of other runs."""
-    listed = _run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file() and name != "dvc.lock" and not name.startswith(("metrics/", "data/raw/")):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -101,12 +101,12 @@ def _write_tiny_corpus(folder: Path) -> None:
     (folder / "questions.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
-def _commit(root: Path) -> None:
-    _run(root, "git", "init", "--quiet")
-    _run(root, "git", "config", "user.name", "Test")
-    _run(root, "git", "config", "user.email", "test@example.org")
-    _run(root, "git", "add", "--all")
-    _run(root, "git", "commit", "--quiet", "--message", "Copy of the working tree")
+def commit(root: Path) -> None:
+    run(root, "git", "init", "--quiet")
+    run(root, "git", "config", "user.name", "Test")
+    run(root, "git", "config", "user.email", "test@example.org")
+    run(root, "git", "add", "--all")
+    run(root, "git", "commit", "--quiet", "--message", "Copy of the working tree")
 
 
 @pytest.fixture(scope="session")
@@ -114,10 +114,10 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """All stages, run once; the tests of each stage look at its outs."""
     folder = tmp_path_factory.mktemp("pipeline")
     root = folder / "clone"
-    _copy_working_tree(root)
+    copy_working_tree(root)
     _write_tiny_corpus(folder / "tiny")
     values = {**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}
     YAML().dump(values, root / "params.yaml")
     set_params(root, TINY)
-    _commit(root)
-    return Pipeline(root, _run(root, sys.executable, "-m", "dvc", "repro"))
+    commit(root)
+    return Pipeline(root, run(root, sys.executable, "-m", "dvc", "repro"))

@@ -1,11 +1,24 @@
 """The evaluate stage: every arm's ranking of every test question, scored."""
 
-import pytest
+import gc
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from domain_embeddings.dataset import Query, read_dataset, read_jsonl
-from domain_embeddings.encoder import encode, load
+import numpy as np
+import pytest
+from dvc.utils.hydra import apply_overrides
+from sentence_transformers import SentenceTransformer
+
+from domain_embeddings.dataset import DataError, Query, read_dataset, read_jsonl
+from domain_embeddings.encoder import encode
+from domain_embeddings.endpoint import EndpointError
 from domain_embeddings.params.evaluate import EvaluateParams
-from stages.evaluate import rankings, rows
+from domain_embeddings.ranking import Scores
+from stages.evaluate import encoders, own, rankings, rows
+from stages.workspace import ParamsError, section, validate
+from tests.dependencies import ROOT
 from tests.knobs import knobs
 from tests.stages.conftest import Pipeline
 
@@ -15,30 +28,183 @@ ARMS = ["bm25", "base", "tuned", "hybrid_base", "hybrid_tuned"]
 def test_a_row_has_the_metrics_and_ten_passages() -> None:
     run = {"q": {f"p{i}": 1.0 / i for i in range(1, 15)}}
 
-    (row,) = rows({"bm25": run}, {"q": {"p2": 1, "p12": 1}})
+    (row,) = rows({"bm25": run}, {"q": {"p2": 1, "p12": 1, "p3": 0}})
 
     ideal = 1 + 0.6309297535714575  # 1/log2(2) + 1/log2(3)
     assert row == {
         "arm": "bm25", "query_id": "q", "recall@1": 0.0, "recall@5": 0.5, "recall@10": 0.5, "mrr@10": 0.5,
         "ndcg@10": pytest.approx(0.6309297535714575 / ideal), "found": [f"p{i}" for i in range(1, 11)],
+        "ranks": [2, 12], "relevant": 2,
     }  # fmt: skip
 
 
-def test_every_arm_ranks_and_the_fused_ones_fuse(pipeline: Pipeline) -> None:
+def test_relevant_passages_beyond_the_depth_have_no_rank() -> None:
+    (row,) = rows({"bm25": {"q": {"a": 2.0, "b": 1.0}}}, {"q": {"b": 2, "z": 1}})
+
+    assert (row["ranks"], row["relevant"]) == ([2], 2)
+
+
+def test_every_arm_ranks_and_the_fused_ones_fuse(base_folder: Path, base: SentenceTransformer) -> None:
     passages = {"brakes": "Bleed the brakes.", "mast": "Grease the mast chains.", "fuse": "The fuse box is here."}
     queries = {"q": Query("q", "stop the vehicle: brakes")}
-    model = load(pipeline.root / "models/base", 256)
 
-    found = rankings(passages, queries, {"base": model}, knobs("evaluate", EvaluateParams, rrf_k=60))
+    found = rankings(passages, queries, {"base": own(base_folder, 256)}, knobs("evaluate", EvaluateParams, rrf_k=60))
 
     assert list(found) == ["bm25", "base", "hybrid_base"]
     assert list(found["bm25"]["q"]) == ["brakes"]  # the others share no word with it
     cosines = dict(
-        zip(passages, encode(model, list(passages.values())) @ encode(model, [queries["q"].text])[0], strict=True)
+        zip(passages, encode(base, list(passages.values())) @ encode(base, [queries["q"].text])[0], strict=True)
     )
     assert list(found["base"]["q"]) == sorted(passages, key=lambda name: -cosines[name])
     assert next(iter(found["base"]["q"])) == "brakes"
     assert found["hybrid_base"]["q"]["brakes"] == pytest.approx(1 / (60 + 1) + 1 / (60 + 1))
+
+
+def _pointing(*angles: float) -> Any:
+    """An arm whose passages point that way, and whose questions point to 0 degrees."""
+
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+        turns = np.radians(angles)[: len(passages)]
+        found = np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
+        return found, np.array([[1, 0]] * len(queries), dtype=np.float32)
+
+    return vectors
+
+
+def test_models_of_others_and_further_seeds_are_ranked_and_not_fused() -> None:
+    arms = {arm: _pointing(0, 90) for arm in ("nomic", "base", "tuned")} | {"tuned_seed7": _pointing(9, 5)}
+    passages, queries = {"a": "grease", "b": "brakes"}, {"q": Query("q", "brakes")}
+
+    found = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams))
+
+    assert list(found) == [*ARMS, "nomic", "tuned_seed7"]
+    assert [list(found[arm]["q"]) for arm in ("nomic", "tuned_seed7")] == [["a", "b"], ["b", "a"]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, base_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace where base, tuned, two further seeds and a model of somebody else are all the base model."""
+    for name in ("models/base", "models/tuned/tiny", "models/seeds/tiny/10", "models/seeds/tiny/7", "theirs"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).symlink_to(base_folder)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _baselines(**baselines: dict[str, Any]) -> Any:
+    return knobs("evaluate", EvaluateParams, baselines=baselines).baselines
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_dense_arms() -> None:
+    baselines = _baselines(
+        ollama={"kind": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "nomic-embed-text"},
+        hub={"kind": "hub", "model": "intfloat/e5-small-v2", "revision": "f" * 40},
+        mine={"kind": "folder", "path": "theirs"},
+    )
+
+    arms = ["hub", "mine", "ollama", "base", "tuned", "tuned_seed7", "tuned_seed10"]
+    assert list(encoders("tiny", baselines, 256)) == arms
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_further_seeds_there_are_two_dense_arms() -> None:
+    assert list(encoders("other", {}, 256)) == ["base", "tuned"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_folder_is_encoded_with_its_prefixes(base: SentenceTransformer) -> None:
+    prefixes = {"query_prefix": "query: ", "passage_prefix": "passage: "}
+    arms = encoders("tiny", _baselines(mine={"kind": "folder", "path": "theirs", **prefixes}), 256)
+
+    found, wanted = arms["mine"](["Bleed the brakes."], ["brakes"])
+
+    np.testing.assert_allclose(found, encode(base, ["passage: Bleed the brakes."]), atol=1e-6)
+    np.testing.assert_allclose(wanted, encode(base, ["query: brakes"]), atol=1e-6)
+
+
+def test_a_models_own_prompts_are_used_where_no_prefix_is_given(folder: Path, base: SentenceTransformer) -> None:
+    shutil.copytree(folder / "models/base", folder / "prompted")
+    config = folder / "prompted/config_sentence_transformers.json"
+    config.write_text('{"prompts": {"query": "ask: ", "document": "doc: "}}')
+    given = {"kind": "folder", "path": "prompted"}
+    arms = encoders("tiny", _baselines(named=given, bare={**given, "query_prefix": "", "passage_prefix": ""}), 256)
+
+    for arm, texts in {"named": ("doc: Bleed.", "ask: brakes"), "bare": ("Bleed.", "brakes")}.items():
+        vectors = np.concatenate(arms[arm](["Bleed."], ["brakes"]))
+        np.testing.assert_allclose(vectors, encode(base, texts), atol=1e-6)
+
+
+@pytest.mark.usefixtures("folder")
+def test_one_model_at_a_time_is_loaded() -> None:
+    gc.collect()
+    before = _loaded_models()
+    counts: list[int] = []
+
+    def counting(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+        counts.append(_loaded_models() - before)
+        result: tuple[Scores, Scores] = _pointing(0)(passages, queries)
+        return result
+
+    arms = {"first": own(Path("models/base"), 256), "second": counting}
+    rankings({"a": "x"}, {"q": Query("q", "x")}, arms, knobs("evaluate", EvaluateParams))
+
+    assert counts == [0]
+
+
+def _loaded_models() -> int:
+    return sum(type(found) is SentenceTransformer for found in gc.get_objects())
+
+
+def test_a_folder_that_is_not_there_stops_before_anything_is_encoded() -> None:
+    with pytest.raises(DataError, match=r"nowhere: no such folder \(see evaluate\.baselines\.mine\.path in params"):
+        encoders("tiny", _baselines(mine={"kind": "folder", "path": "nowhere"}), 256)
+
+
+def test_an_unset_key_stops_before_anything_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEAM_KEY", raising=False)
+    served = {"kind": "endpoint", "url": "https://api.openai.com/v1", "model": "text-embedding-3-small"}
+
+    with pytest.raises(EndpointError, match="TEAM_KEY is not set"):
+        encoders("tiny", _baselines(openai={**served, "key_env": "TEAM_KEY"}), 256)
+
+
+@pytest.mark.parametrize("name", ["bm25", "base", "tuned", "hybrid_base", "hybrid_nomic", "late_base", "tuned_seed7"])
+def test_a_baseline_takes_no_arm_of_ours(name: str) -> None:
+    with pytest.raises(ValueError, match=f"no baseline may be named '{name}'"):
+        _baselines(**{name: {"kind": "folder", "path": "x"}})
+
+
+@pytest.mark.parametrize("name", ["Nomic", "a b", "a.b", ""])
+def test_a_name_that_no_file_could_bear_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"not '{name}'"):
+        _baselines(**{name: {"kind": "folder", "path": "x"}})
+
+
+WRONG = [
+    ({"kind": "hub", "model": "a/b", "revision": "main"}, r"baselines\.x\.hub\.revision: .*\(is 'main'\)"),
+    ({"kind": "folder", "path": "a", "url": "b"}, r"unknown key, allowed are query_prefix, passage_prefix, kind, path"),
+    ({"kind": "web"}, r"baselines\.x: Input tag 'web' .* 'hub', 'folder', 'endpoint'"),
+]
+
+
+@pytest.mark.parametrize(("baseline", "message"), WRONG, ids=[str(baseline["kind"]) for baseline, _ in WRONG])
+def test_a_wrong_baseline_is_named(baseline: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParamsError, match=message):
+        validate(EvaluateParams, {"depth": 10, "rrf_k": 60, "baselines": {"x": baseline}}, "evaluate")
+
+
+def test_an_experiment_adds_a_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    given = "{kind: endpoint, url: http://localhost:11434/v1, model: nomic-embed-text, query_prefix: 'search_query: '}"
+
+    apply_overrides("params.yaml", [f"+evaluate.baselines.nomic={given}"])
+
+    nomic = section("evaluate", EvaluateParams).baselines["nomic"]
+    assert nomic.model_dump(include={"url", "model", "query_prefix"}) == {
+        "url": "http://localhost:11434/v1", "model": "nomic-embed-text", "query_prefix": "search_query: ",
+    }  # fmt: skip
 
 
 def test_the_stage_writes_a_row_for_each_arm_and_question(pipeline: Pipeline) -> None:
@@ -51,3 +217,5 @@ def test_the_stage_writes_a_row_for_each_arm_and_question(pipeline: Pipeline) ->
         relevant = {p for p, grade in dataset.qrels["test"][row["query_id"]].items() if grade > 0}
         assert row["recall@10"] == len(relevant & set(row["found"])) / len(relevant)
         assert len(row["found"]) == len(set(row["found"])) <= 10
+        assert {row["found"][rank - 1] for rank in row["ranks"] if rank <= 10} == relevant & set(row["found"])
+        assert row["relevant"] == len(relevant) >= len(row["ranks"])

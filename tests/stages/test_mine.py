@@ -1,7 +1,29 @@
 """The mine stage: a hard negative for every training pair, and an audit."""
 
-from domain_embeddings.dataset import read_corpus, read_jsonl, read_qrels, read_queries
+import json
+from pathlib import Path
+
+import pytest
+from qdrant_client import QdrantClient, models
+from ruamel.yaml import YAML
+from sentence_transformers import SentenceTransformer
+
+from domain_embeddings.dataset import (
+    Dataset,
+    Passage,
+    Query,
+    read_corpus,
+    read_jsonl,
+    read_qrels,
+    read_queries,
+    write_dataset,
+)
+from domain_embeddings.encoder import encode
+from stages import mine
+from tests.knobs import all_params
 from tests.stages.conftest import Pipeline
+
+TEXTS = {"pads": "worn brake pads squeal", "oil": "change the oil warm", "rudder": "grease the rudder cable"}
 
 
 def test_every_pair_has_a_triplet_with_sound_negatives(pipeline: Pipeline) -> None:
@@ -30,3 +52,47 @@ def test_the_audit_adds_up(pipeline: Pipeline) -> None:
     shares = [row["share"] for row in audit["suspicious"]]
     assert len(shares) == 50
     assert shares == sorted(shares, reverse=True)
+
+
+def _write_inputs(folder: Path, base_folder: Path) -> None:
+    """A corpus with a query for every passage, the base model, and params by which the collection alone is asked."""
+    corpus = {name: Passage(name, name, text) for name, text in TEXTS.items()}
+    queries = {f"q-{name}": Query(f"q-{name}", text) for name, text in TEXTS.items()}
+    qrels = {f"q-{name}": {name: 1} for name in TEXTS}
+    for stage in ("ingest", "synthesize"):
+        write_dataset(folder / "data" / stage / "docs", Dataset(corpus, queries, {"train": qrels}))
+    (folder / "models").mkdir()
+    (folder / "models/base").symlink_to(base_folder)
+    values = all_params()
+    qdrant = {"path": "search", "collection": "docs", "id_field": "doc"}
+    values["mine"].update(candidates=["qdrant"], qdrant=qdrant, negatives=1)
+    YAML().dump(values, folder / "params.yaml")
+
+
+def _index(folder: Path, base: SentenceTransformer) -> None:
+    """What is searched today: two of the passages, and one that the corpus does not have."""
+    indexed = {"oil": TEXTS["oil"], "rudder": TEXTS["rudder"], "old": "worn brake pads squeal loudly"}
+    client = QdrantClient(path=str(folder))
+    client.create_collection("docs", models.VectorParams(size=384, distance=models.Distance.COSINE))
+    vectors = encode(base, list(indexed.values()))
+    rows = zip(indexed, vectors.tolist(), strict=True)
+    client.upsert("docs", [models.PointStruct(id=i, vector=v, payload={"doc": n}) for i, (n, v) in enumerate(rows)])
+    client.close()
+
+
+def test_the_collection_in_use_gives_candidates(
+    tmp_path: Path, base_folder: Path, base: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write_inputs(tmp_path, base_folder)
+    _index(tmp_path / "search", base)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["stages/mine.py", "docs"])
+
+    mine.main()
+
+    triplets = {row["positive"]: row["negatives"] for _, row in read_jsonl(Path("data/mine/docs/triplets.jsonl"))}
+    assert triplets["oil"] == ["rudder"]  # pads is not in the collection
+    assert triplets["rudder"] == ["oil"]
+    audit = json.loads(Path("data/mine/docs/audit.json").read_text(encoding="utf-8"))
+    assert audit["dropped"] == {"judged for this query": 2, "not in the corpus": 3}
+    assert audit["kept"] == {"same domain": 3}

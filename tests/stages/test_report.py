@@ -1,76 +1,15 @@
-"""The report stage: tables, slices, verdict and plot data, in the forms that other programs read."""
+"""The report stage: tables, verdict, promotion, plot data and pages, in the forms that other programs read."""
 
 import csv
 import json
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from domain_embeddings.dataset import Dataset, Passage, Query, write_jsonl
 from domain_embeddings.metrics import METRICS
-from domain_embeddings.params.report import ReportParams
-from stages.report import arm_table, judge, load_results, slice_tables, write_plots
-from tests.knobs import knobs
 from tests.stages.conftest import Pipeline
 
 ARMS = {"bm25", "base", "tuned", "hybrid_base", "hybrid_tuned"}
-DATASET = Dataset(
-    {"p": Passage("p", "A", "a", "hvac", "procedure"), "r": Passage("r", "B", "b", "radar", "reference")},
-    {"q1": Query("q1", "?", "hvac", "", "hard"), "q2": Query("q2", "?", "radar", "", "hard")},
-    {"test": {"q1": {"p": 1, "r": 2}, "q2": {"p": 1}}},
-)
-
-
-def _row(arm: str, query_id: str, value: float) -> dict[str, Any]:
-    return {"arm": arm, "query_id": query_id, **dict.fromkeys(METRICS, value), "found": []}
-
-
-@pytest.fixture
-def results(tmp_path: Path) -> pd.DataFrame:
-    rows = [_row("base", "q1", 0.25), _row("base", "q2", 0.5), _row("tuned", "q1", 1 / 3), _row("tuned", "q2", 1.0)]
-    write_jsonl(tmp_path / "per_query.jsonl", rows)
-    return load_results(tmp_path / "per_query.jsonl", DATASET)
-
-
-def test_results_know_their_questions(results: pd.DataFrame) -> None:
-    assert list(results["domain"]) == ["hvac", "radar"] * 2
-    assert list(results["type"]) == ["reference", "procedure"] * 2  # of the passage with the highest grade
-
-
-def test_an_arm_has_the_means(results: pd.DataFrame) -> None:
-    assert arm_table(results) == {
-        "base": {**dict.fromkeys(METRICS, 0.375), "n_queries": 2},
-        "tuned": {**dict.fromkeys(METRICS, 0.666667), "n_queries": 2},
-    }
-
-
-def test_slices_are_those_that_tell_questions_apart(results: pd.DataFrame) -> None:
-    slices = slice_tables(results)
-
-    assert {"domain", "type"} <= slices.keys()
-    assert not {"difficulty", "category"} & slices.keys()  # all hard, all without a category
-    assert slices["domain"]["radar"]["tuned"] == {**dict.fromkeys(METRICS, 1.0), "n_queries": 1}
-    assert slices["type"]["reference"]["base"] == {**dict.fromkeys(METRICS, 0.25), "n_queries": 1}
-
-
-def test_the_verdict_is_tuned_against_base(results: pd.DataFrame) -> None:
-    found = judge(results, knobs("report", ReportParams, resamples=100))
-
-    assert found["delta"] == pytest.approx(((1 / 3 - 0.25) + 0.5) / 2, abs=1e-6)
-    assert (found["verdict"], found["promoted"]) == ("underpowered", "base")  # two questions
-
-
-def test_plot_data(results: pd.DataFrame, tmp_path: Path) -> None:
-    history = {"loss": [{"step": 2, "loss": 0.5}], "dev": [{"step": 2, "dev_ndcg@10": 1 / 3}]}
-
-    write_plots(tmp_path, arm_table(results), history)
-
-    assert (tmp_path / "loss.csv").read_text() == "step,loss\n2,0.5\n"
-    assert (tmp_path / "dev.csv").read_text() == "step,dev_ndcg@10\n2,0.333333\n"
-    assert (tmp_path / "arms.csv").read_text().splitlines()[0] == "arm," + ",".join(METRICS)
-    assert pd.read_csv(tmp_path / "arms.csv").set_index("arm").loc["base", "recall@1"] == 0.375
 
 
 def test_evaluate_json_has_the_fixed_form(pipeline: Pipeline) -> None:
@@ -114,3 +53,33 @@ def test_dvc_shows_metrics_and_plots(pipeline: Pipeline) -> None:
     assert shown["metrics/tiny/verdict.json"]["data"]["verdict"] == "underpowered"
     assert steps == sorted(set(steps))
     assert steps
+
+
+def test_the_tables_are_those_of_the_per_query_rows(pipeline: Pipeline) -> None:
+    rows = pd.read_json(pipeline.root / "data/evaluate/tiny/per_query.jsonl", lines=True)
+    table = pipeline.json("metrics/tiny/evaluate.json")
+
+    for arm, metric in (("bm25", "recall@1"), ("hybrid_tuned", "ndcg@10"), ("tuned", "mrr@10")):
+        assert table[arm][metric] == pytest.approx(rows[rows["arm"] == arm][metric].mean(), abs=1e-6)
+    written = (pipeline.root / "metrics/tiny/report.md").read_text(encoding="utf-8")
+    page = (pipeline.root / "data/report/tiny/report.html").read_text(encoding="utf-8")
+    for arm in ARMS:
+        assert f"{table[arm]['ndcg@10']:.3f}" in written
+        assert f"{table[arm]['ndcg@10']:.3f}" in page
+
+
+def test_recall_of_the_curve_is_recall_of_the_table(pipeline: Pipeline) -> None:
+    table = pipeline.json("metrics/tiny/evaluate.json")
+    curve = pd.read_csv(pipeline.root / "metrics/tiny/recall.csv").set_index(["arm", "k"])["recall"]
+
+    for arm in ARMS:
+        assert curve[arm, 5] == pytest.approx(table[arm]["recall@5"], abs=1e-6)
+    assert max(k for _, k in curve.index) == 20  # evaluate.depth
+
+
+def test_the_promotion_says_why(pipeline: Pipeline) -> None:
+    found = pipeline.json("metrics/tiny/promotion.json")
+
+    assert found["promoted"] == pipeline.json("metrics/tiny/verdict.json")["promoted"]
+    assert found["dev"]["word"] in found["reason"]
+    assert (found["dev"]["synthetic"], found["guard"]) == (False, [])

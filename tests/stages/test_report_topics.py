@@ -1,11 +1,13 @@
 """The report stage on questions that say what they expect: topics, rubric, spoilers, and the slice of names."""
 
-from pathlib import Path
 from typing import Any
 
-from domain_embeddings.dataset import Dataset, Passage, Query, write_jsonl
+import pandas as pd
+
+from domain_embeddings.dataset import Dataset, Passage, Query
 from domain_embeddings.metrics import METRICS
-from stages.report import load_results, slice_tables, topic_table
+from domain_embeddings.results import slice_tables, with_slices
+from stages.report import topic_table
 
 PASSAGES = {
     "a": Passage("a", "", "teeth and salt", extra={"temporal_order": 2}),
@@ -32,26 +34,25 @@ def _row(arm: str, query_id: str, *found: str, value: float = 0.5) -> dict[str, 
     return {"arm": arm, "query_id": query_id, **dict.fromkeys(METRICS, value), "found": list(found)}
 
 
-def _results(folder: Path, *rows: dict[str, Any]) -> Any:
-    write_jsonl(folder / "per_query.jsonl", rows)
-    return load_results(folder / "per_query.jsonl", DATASET)
+def _results(*rows: dict[str, Any]) -> pd.DataFrame:
+    return with_slices(pd.DataFrame(rows), DATASET)
 
 
-def test_every_arm_has_its_topic_scores(tmp_path: Path) -> None:
+def test_every_arm_has_its_topic_scores() -> None:
     rows = [_row("base", "q1", "b", "a"), _row("base", "q2", "a"), _row("tuned", "q1", "a"), _row("tuned", "q2", "b")]
-    results = _results(tmp_path, *rows, _row("base", "q3", "a"), _row("tuned", "q3", "a"))
+    results = _results(*rows, _row("base", "q3", "a"), _row("tuned", "q3", "a"))
     assert topic_table(results, DATASET) == {
         "base": {"topic_coverage@5": 0.25, "rubric": 2.0, "spoilers@5": 0.5, "n_queries": 2},
         "tuned": {"topic_coverage@5": 0.75, "rubric": 4.0, "spoilers@5": 0.0, "n_queries": 2},
     }
 
 
-def test_questions_without_topics_have_no_table(tmp_path: Path) -> None:
-    assert topic_table(_results(tmp_path, _row("base", "q3", "a")), DATASET) == {}
+def test_questions_without_topics_have_no_table() -> None:
+    assert topic_table(_results(_row("base", "q3", "a")), DATASET) == {}
 
 
-def test_names_are_a_slice(tmp_path: Path) -> None:
+def test_names_are_a_slice() -> None:
     rows = [_row("base", "q1", "a", value=0.25), _row("base", "q2", "b", value=1.0), _row("base", "q3", "a")]
-    slices = slice_tables(_results(tmp_path, *rows))
+    slices = slice_tables(_results(*rows))
     assert slices["names"].keys() == {"alias", "entity"}
     assert slices["names"]["alias"]["base"] == {**dict.fromkeys(METRICS, 0.25), "n_queries": 1}

@@ -1,0 +1,48 @@
+"""Dev questions with a pool of passages small enough to rank again and again."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sentence_transformers import SentenceTransformer
+
+from domain_embeddings import metrics
+from domain_embeddings.dataset import Passage, Qrels, Query
+from domain_embeddings.encoder import encode
+from domain_embeddings.lexical import BM25
+from domain_embeddings.ranking import rank, top_k
+
+_CANDIDATES = 20
+
+
+@dataclass(frozen=True)
+class Dev:
+    """Dev questions and the passages that they are ranked against."""
+
+    passages: dict[str, str]
+    queries: dict[str, Query]
+    qrels: Qrels
+
+    @classmethod
+    def sample(
+        cls, corpus: Mapping[str, Passage], queries: Mapping[str, Query], qrels: Qrels, size: int, seed: int
+    ) -> "Dev":
+        """All passages; of more than `size`, the judged, BM25's first 20 a question, and others drawn at random."""
+        kept = set(corpus)
+        if len(corpus) > size:
+            ids = list(corpus)
+            hits = top_k(
+                BM25([p.content for p in corpus.values()]).scores([q.text for q in queries.values()]), _CANDIDATES
+            )
+            kept = {passage for grades in qrels.values() for passage in grades} | {ids[i] for row in hits for i in row}
+            rest = [passage for passage in ids if passage not in kept]
+            kept |= set(random.Random(seed).sample(rest, min(len(rest), max(0, size - len(kept)))))
+        return cls({i: p.content for i, p in corpus.items() if i in kept}, dict(queries), qrels)
+
+
+def per_query(model: SentenceTransformer, dev: Dev, progress: bool = False) -> dict[str, dict[str, float]]:
+    """Rank the pool for every question, exactly: query id → all of `metrics.METRICS`."""
+    passages = encode(model, list(dev.passages.values()), progress)
+    queries = encode(model, [query.text for query in dev.queries.values()])
+    run = rank(list(dev.queries), list(dev.passages), lambda rows: queries[rows] @ passages.T, depth=10)
+    return {query_id: metrics.score(list(found), dev.qrels[query_id]) for query_id, found in run.items()}

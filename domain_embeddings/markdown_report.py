@@ -1,0 +1,102 @@
+"""A corpus's results as short Markdown, kept in Git beside the figures: a pull request shows what it changed."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from domain_embeddings import wording
+from domain_embeddings.summary import Case, Comparison, Hit, Row, Summary
+
+_CASES = 3
+_SPECIAL = re.compile(r"([\\`*\[\]<>|#~]|(?<!\w)_|_(?!\w))")
+
+
+def markdown(summary: Summary) -> str:
+    """The whole report; every text of the corpus is escaped."""
+    parts = [
+        f"# {escape(summary.corpus)}: {summary.verdict.verdict}",
+        f"{wording.headline(summary)}. {wording.verdict_sentence(summary)}",
+        f"**Kept: {summary.promotion.promoted}.** {escape(wording.reason(summary.promotion))}"
+        f" {wording.share_sentence(summary.promotion)}",
+        f"## Arms\n\n{escape(summary.split)}",
+        _arms(summary),
+        *(part for comparison in summary.comparisons for part in _slices(comparison, summary.verdict.metric)),
+        "## Dev questions, guard, seeds",
+        _evidence(summary),
+        wording.seeds_sentence(summary.seeds, summary.seed_spread),
+        "## Wins of tuned",
+        _cases(summary.wins),
+        "## Losses of tuned",
+        _cases(summary.losses),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text on one line in which no character has a meaning in Markdown or HTML."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()).replace("&", "&amp;"))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _arms(summary: Summary) -> str:
+    metrics = list(next(iter(summary.arms.values())))
+
+    def cell(arm: str, metric: str) -> str:
+        value = f"{summary.arms[arm][metric]:.3f}"
+        interval = summary.intervals.get(arm, {}).get(metric)
+        return f"{value} ± {wording.half_width(interval):.3f}" if interval else value
+
+    header = ["arm", *(wording.metric_name(metric) for metric in metrics)]
+    return _table(header, ([f"`{arm}`", *(cell(arm, metric) for metric in metrics)] for arm in summary.arms))
+
+
+def _slices(comparison: Comparison, metric: str) -> list[str]:
+    title = f"## {comparison.name}, {wording.metric_name(metric)}"
+    rows = (_slice(row) for row in (comparison.overall, *comparison.slices))
+    return [title, wording.MANY_SLICES, _table(["questions", "gain [95% interval]", "Holm p", "n", "result"], rows)]
+
+
+def _slice(row: Row) -> list[str]:
+    name = f"{row.slice}: {row.value}" if row.slice else "all questions"
+    word = ", ".join(part for part in (f"{wording.SIGNS[row.word]} {row.word}", wording.detects(row)) if part)
+    gain, p = wording.gain(row.delta, row.low, row.high), escape(wording.p_value(row.p_holm))
+    return [escape(name), gain, f"**{p}**" if row.p_holm < wording.SURE else p, f"{row.n:,}", word]
+
+
+def _evidence(summary: Summary) -> str:
+    dev = summary.promotion.dev
+    own = [escape(summary.corpus), wording.gain(dev.delta, dev.low, dev.high), wording.asked(dev.n, dev.synthetic)]
+    others = (
+        [
+            escape(guard.corpus),
+            wording.gain(guard.delta, guard.low, guard.high),
+            wording.asked(guard.n, guard.synthetic),
+            "guard holds" if guard.holds else "guard objects",
+        ]
+        for guard in summary.promotion.guard
+    )
+    return _table(["corpus", "tuned − base", "asked", "says"], [[*own, dev.word], *others])
+
+
+def _cases(cases: Sequence[Case]) -> str:
+    return "\n".join(_case(case) for case in cases[:_CASES]) or "None."
+
+
+def _case(case: Case) -> str:
+    gain = f"{wording.signed(case.ours - case.theirs)} ({case.theirs:.2f} → {case.ours:.2f})"
+    return "\n".join(
+        [
+            f"- {gain}: {escape(case.query)} ({escape(case.query_id)})",
+            f"  - answers: {_names(case.relevant)}",
+            f"  - tuned finds: {_names(case.ours_found)}",
+            f"  - base finds: {_names(case.theirs_found)}",
+        ]
+    )
+
+
+def _names(hits: Sequence[Hit]) -> str:
+    """Ids of passages, those that answer the question in bold."""
+    return ", ".join(f"**{escape(hit.id)}**" if hit.relevant else escape(hit.id) for hit in hits) or "nothing"

@@ -1,0 +1,61 @@
+"""Ask every other corpus's dev questions of the base and of the model tuned on this one, so that forgetting shows.
+
+Reads data/ingest/ and data/synthesize/ of all corpora, models/base/ and models/tuned/<corpus>/; writes
+data/guard/<corpus>/per_query.jsonl, a row for each other corpus, arm and question. Large corpora are sampled.
+
+    python -m stages.guard manuals
+"""
+
+import json
+import random
+
+from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_jsonl
+from domain_embeddings.dev import Dev, per_query
+from domain_embeddings.encoder import load
+from domain_embeddings.params.guard import GuardParams
+from stages.workspace import (
+    BASE_MODEL,
+    corpus_argument,
+    load_params,
+    max_seq_length,
+    section,
+    stage_folder,
+    tuned_model,
+)
+
+
+def sample(corpus: str, params: GuardParams) -> Dev:
+    """Some dev questions of a corpus, and passages to rank for them."""
+    passages = read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl")
+    synthesized = stage_folder("synthesize", corpus)
+    queries = read_queries(synthesized / "queries.jsonl")
+    qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, passages)
+    chosen = random.Random(params.seed).sample(sorted(qrels), min(params.questions, len(qrels)))
+    asked = {query_id: queries[query_id] for query_id in sorted(chosen)}
+    return Dev.sample(passages, asked, {i: qrels[i] for i in asked}, params.passages, params.seed)
+
+
+def synthetic(corpus: str) -> bool:
+    """Whether a corpus's dev questions were made from its passages, not asked by people."""
+    statistics = json.loads((stage_folder("synthesize", corpus) / "statistics.json").read_text(encoding="utf-8"))
+    return bool(statistics["dev"]["origin"] == "synthetic")
+
+
+def main() -> None:
+    """Sample, rank, score, write."""
+    name = corpus_argument()
+    params = section("guard", GuardParams)
+    others = {other: sample(other, params) for other in sorted(load_params()["corpora"]) if other != name}
+    folders = {"base": BASE_MODEL, "tuned": tuned_model(name)} if others else {}
+    models = {arm: load(folder, max_seq_length()) for arm, folder in folders.items()}
+    rows = (
+        {"corpus": other, "synthetic": synthetic(other), "arm": arm, "query_id": query_id, **scores}
+        for other, dev in others.items()
+        for arm, model in models.items()
+        for query_id, scores in per_query(model, dev, progress=True).items()
+    )
+    write_jsonl(stage_folder("guard", name) / "per_query.jsonl", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""A small summary, made by hand, for the tests of the page and of the Markdown report."""
+
+from domain_embeddings.metrics import METRICS
+from domain_embeddings.summary import (
+    Case,
+    Comparison,
+    DevPoint,
+    DevResult,
+    Guard,
+    Hit,
+    LossPoint,
+    Promotion,
+    Row,
+    SeedGain,
+    Summary,
+    Training,
+    Verdict,
+)
+
+HOSTILE = "a|b <script>alert('x')</script> & [c](http://evil.example) *d*"
+MEANS = {"bm25": 0.5, "base": 0.6, "tuned": 0.65, "hybrid_base": 0.7, "hybrid_tuned": 0.72, "late_base": 0.55}
+OVERALL = Row("", "", 346, 0.05, 0.02, 0.08, 0.002, 0.002, 0.043, "improved")
+SMALL = Row("domain", HOSTILE, 20, 0.1, -0.2, 0.4, 0.4, 0.8, 0.123, "underpowered")
+
+
+def _case(ours: float, theirs: float) -> Case:
+    answer, other = Hit("p1", "Brakes > Bleeding", HOSTILE), Hit("p2", HOSTILE, "No answer.", relevant=False)
+    return Case(HOSTILE, "q1", ours, theirs, [answer], [answer, other], [other], "hvac", "how-to", "hard")
+
+
+def summary(synthetic: bool = True) -> Summary:
+    """Six arms, one slice, one win, one loss, a guard that objects."""
+    return Summary(
+        corpus="manuals",
+        kind="manuals",
+        split="Split by memory.",
+        n_queries=346,
+        arms={arm: dict.fromkeys(METRICS, mean) for arm, mean in MEANS.items()},
+        intervals={arm: dict.fromkeys(METRICS, (mean - 0.03, mean + 0.05)) for arm, mean in MEANS.items()},
+        recall_curve={arm: {1: mean - 0.2, 10: mean, 100: 0.98} for arm, mean in MEANS.items()},
+        comparisons=[Comparison("tuned − base", OVERALL, [SMALL]), Comparison("hybrid_tuned − hybrid_base", OVERALL)],
+        verdict=Verdict("improved", "ndcg@10", 0.05, (0.02, 0.08), 0.002, "base"),
+        promotion=Promotion(
+            "base",
+            "the guard: the tuned model forgets",
+            DevResult("improved", 0.04, 0.01, 0.07, 150, synthetic),
+            [Guard("memories", -0.03, -0.05, -0.01, 160, synthetic, False)],
+            share=0.5,
+        ),
+        wins=[_case(1.0, 0.25)],
+        losses=[_case(0.0, 0.5)],
+        seeds=[SeedGain(42, 0.05), SeedGain(43, 0.047)],
+        seed_spread=0.002,
+        training=Training([LossPoint(10, 1.6), LossPoint(20, 1.2)], [DevPoint(10, 0.61), DevPoint(20, 0.66)]),
+    )
