@@ -12,8 +12,6 @@ from domain_embeddings.encoder import encode
 from domain_embeddings.lexical import BM25
 from domain_embeddings.ranking import rank, top_k
 
-_CANDIDATES = 20
-
 
 @dataclass(frozen=True)
 class Dev:
@@ -25,14 +23,20 @@ class Dev:
 
     @classmethod
     def sample(
-        cls, corpus: Mapping[str, Passage], queries: Mapping[str, Query], qrels: Qrels, size: int, seed: int
+        cls,
+        corpus: Mapping[str, Passage],
+        queries: Mapping[str, Query],
+        qrels: Qrels,
+        size: int,
+        seed: int,
+        lookalikes: int = 20,
     ) -> "Dev":
-        """All passages; of more than `size`, the judged, BM25's first 20 a question, and others drawn at random."""
+        """All passages; of more than `size`, the judged, BM25's first few a question, and others drawn at random."""
         kept = set(corpus)
         if len(corpus) > size:
             ids = list(corpus)
             hits = top_k(
-                BM25([p.content for p in corpus.values()]).scores([q.text for q in queries.values()]), _CANDIDATES
+                BM25([p.content for p in corpus.values()]).scores([q.text for q in queries.values()]), lookalikes
             )
             kept = {passage for grades in qrels.values() for passage in grades} | {ids[i] for row in hits for i in row}
             rest = [passage for passage in ids if passage not in kept]

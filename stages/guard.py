@@ -32,7 +32,7 @@ def sample(corpus: str, params: GuardParams) -> Dev:
     qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, passages)
     chosen = random.Random(params.seed).sample(sorted(qrels), min(params.questions, len(qrels)))
     asked = {query_id: queries[query_id] for query_id in sorted(chosen)}
-    return Dev.sample(passages, asked, {i: qrels[i] for i in asked}, params.passages, params.seed)
+    return Dev.sample(passages, asked, {i: qrels[i] for i in asked}, params.passages, params.seed, params.lookalikes)
 
 
 def synthetic(corpus: str) -> bool:

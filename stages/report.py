@@ -105,20 +105,21 @@ def write_plots(folder: Path, summary: Summary, learning_rates: Sequence[Mapping
     """Plot data: loss and dev curves by step, arms by metric, recall@k, gains by slice."""
     _csv(folder / "loss.csv", learning_rates)
     _csv(folder / "dev.csv", [asdict(point) for point in summary.training.dev])
-    _csv(folder / "arms.csv", [_bar(arm, means, summary.intervals[arm]) for arm, means in summary.arms.items()])
+    bars = [_bar(arm, metric, summary) for metric in METRICS for arm in summary.arms]
+    _csv(folder / "arms.csv", bars)
     points = [(arm, k, value) for arm, row in summary.recall_curve.items() for k, value in row.items()]
     _csv(folder / "recall.csv", [dict(zip(("arm", "k", "recall"), point, strict=True)) for point in points])
     _csv(folder / "gains.csv", [_gain(found.name, row) for found in summary.comparisons for row in found.slices])
 
 
-def _bar(arm: str, means: Mapping[str, float], spans: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
-    ends = {f"{metric}_{end}": spans[metric][i] for metric in METRICS for i, end in enumerate(("low", "high"))}
-    return {"arm": arm, **{metric: means[metric] for metric in METRICS}, **ends}
+def _bar(arm: str, metric: str, summary: Summary) -> dict[str, Any]:
+    low, high = summary.intervals[arm][metric]
+    return {"panel": metric, "arm": arm, "value": summary.arms[arm][metric], "low": low, "high": high}
 
 
 def _gain(comparison: str, row: Row) -> dict[str, Any]:
     figures = {name: getattr(row, name) for name in ("delta", "low", "high", "p_holm", "n", "word")}
-    return {"comparison": comparison, "slice": f"{row.slice}: {row.value}", **figures}
+    return {"panel": comparison, "slice": f"{row.slice}: {row.value}", **figures}
 
 
 def _csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

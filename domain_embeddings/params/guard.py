@@ -13,4 +13,6 @@ class GuardParams(Strict):
     questions: int = Field(ge=10)
     """Most dev questions of another corpus."""
     passages: int = Field(ge=50)
-    """Most passages that they are ranked against, beside the relevant ones and the lexical look-alikes."""
+    """Passages that they are ranked against; more where the relevant ones and the look-alikes are more."""
+    lookalikes: int = Field(ge=1)
+    """BM25's first passages for each question, which are always among them."""

@@ -8,7 +8,7 @@ import pytest
 from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
 from tests.stages.conftest import Pipeline, ran, set_params
 
-STAGES = ["ingest", "synthesize", "mine", "train", "evaluate", "report"]
+STAGES = ["ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "package"]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_second_run_does_nothing(pipeline: Pipeline) -> None:
 def test_a_late_knob_reruns_the_late_stages_alone(pipeline: Pipeline, params: Path) -> None:
     set_params(pipeline.root, {"evaluate": {"rrf_k": 10}})
 
-    assert ran(pipeline.dvc("repro")) == ["evaluate@tiny", "report@tiny"]
+    assert ran(pipeline.dvc("repro")) == ["evaluate@tiny", "report@tiny", "package@tiny"]
 
 
 def test_a_slip_in_a_late_section_stops_the_first_stage(pipeline: Pipeline, params: Path) -> None:
@@ -54,10 +54,25 @@ def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline:
 
     output = pipeline.dvc("exp", "run", "--set-param", "+corpora.mine={kind: beir, path: ../elsewhere}")
 
-    assert [stage for stage in ran(output) if stage.endswith("@mine")] == [f"{stage}@mine" for stage in STAGES]
+    assert {stage for stage in ran(output) if stage.endswith("@mine")} == {f"{stage}@mine" for stage in STAGES}
     assert not {f"{stage}@tiny" for stage in STAGES[:4]} & set(ran(output))
     statistics = pipeline.json("data/synthesize/mine/statistics.json")
     assert (statistics["labelled"]["train"], statistics["dev"]["origin"]) == (0, "synthetic")
     assert statistics["dev"]["passages_held_out"] > 0
     assert pipeline.json("metrics/mine/evaluate.json")["tuned"]["n_queries"] == 23
-    assert pipeline.json("metrics/mine/verdict.json")["promoted"] in ("base", "tuned")
+    promotion = pipeline.json("metrics/mine/promotion.json")
+    assert promotion["dev"]["synthetic"]
+    assert "(on synthetic queries)" in promotion["reason"]
+    assert [found["corpus"] for found in promotion["guard"]] == ["tiny"]
+    assert "guard@tiny" in ran(output)  # it looks at the new corpus too
+
+
+def test_a_corpus_taken_away_leaves_nothing_to_guard(pipeline: Pipeline, params: Path) -> None:
+    left = pipeline.root / "data/ingest/gone"
+    left.mkdir()
+    (left / "corpus.jsonl").write_text("{}")
+
+    output = pipeline.dvc("repro")
+
+    assert "removed data/ingest/gone: params.yaml has no corpus 'gone'" in output
+    assert not left.exists()

@@ -77,6 +77,26 @@ def test_recall_of_the_curve_is_recall_of_the_table(pipeline: Pipeline) -> None:
     assert max(k for _, k in curve.index) == 20  # evaluate.depth
 
 
+def test_the_spread_of_seeds_is_reported(pipeline: Pipeline) -> None:
+    found = pipeline.json("metrics/tiny/significance.json")
+    rows = pd.read_json(pipeline.root / "data/evaluate/tiny/per_query.jsonl", lines=True)
+    means = rows.groupby("arm")["ndcg@10"].mean()
+
+    assert [gain["seed"] for gain in found["seeds"]] == [42, 7]
+    assert found["seeds"][1]["delta"] == pytest.approx(means["tuned_seed7"] - means["base"], abs=1e-6)
+    assert found["seed_spread"] >= 0
+    assert set(pipeline.json("metrics/tiny/evaluate.json")) == ARMS  # a seed is no arm to choose
+
+
+def test_every_plot_draws_its_columns(pipeline: Pipeline) -> None:
+    shown = json.loads(pipeline.dvc("plots", "show", "--json"))["data"]
+
+    columns = {"arms": {"panel", "arm", "value", "low", "high"}, "recall": {"arm", "k", "recall"}}
+    for name, expected in columns.items():
+        (plot,) = shown[f"metrics/tiny/{name}.csv"]
+        assert expected <= plot["content"]["data"]["values"][0].keys()
+
+
 def test_the_promotion_says_why(pipeline: Pipeline) -> None:
     found = pipeline.json("metrics/tiny/promotion.json")
 

@@ -50,6 +50,13 @@ def test_the_history_tells_what_happened(pipeline: Pipeline) -> None:
     assert {"dev_ndcg@10_forklift", "dev_ndcg@10_vehicle_civilian"} <= history["dev"][0].keys()
 
 
+def test_a_further_seed_gives_other_weights(pipeline: Pipeline) -> None:
+    first, further = (pipeline.root / f"models/{name}/model.safetensors" for name in ("tuned/tiny", "seeds/tiny/7"))
+
+    assert pipeline.json("models/seeds/tiny/seeds.json") == [42, 7]
+    assert first.read_bytes() != further.read_bytes()
+
+
 def test_no_checkpoint_is_left(pipeline: Pipeline) -> None:
     assert [path.name for path in (pipeline.root / "models").rglob("*checkpoint*")] == ["checkpoints"]
     assert list((pipeline.root / "models/checkpoints").iterdir()) == []
