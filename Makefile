@@ -5,7 +5,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 STAMP := $(VENV)/.requirements.lock
 BASE ?= main
 
-.PHONY: env repro test lint deps gate pr-report readme lock clean
+.PHONY: env repro test lint deps gate pr-report readme sign lock clean
 
 env: $(STAMP)
 
@@ -45,3 +45,6 @@ clean:  ## remove the environment; DVC's cache and the outs stay
 
 readme: env  ## fill the README's table from metrics/
 	$(RUN) python -m tests.readme
+
+sign: env  ## sign the packaged models and the base with KEY, an EC private key (PEM); commit models/*.sig
+	$(RUN) python -m stages.sign "$(KEY)"

@@ -1,15 +1,20 @@
-"""A packaged model: a complete sentence-transformers folder with a card, and a manifest of every file's SHA-256."""
+"""A packaged model: a complete sentence-transformers folder with its cards, and a manifest of every file's SHA-256."""
 
 import hashlib
+import json
+import math
 import shutil
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from domain_embeddings.dataset import write_json
+from safetensors import safe_open
 
-MANIFEST, CARD = "manifest.json", "model_card.json"
-WEIGHTS = "model.safetensors"
+from domain_embeddings.card import Card, readme
+from domain_embeddings.dataset import DataError, write_json
+from domain_embeddings.integrity import MANIFEST, write_manifest
+
+CARD, README = "model_card.json", "README.md"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 
 def sha256(path: Path) -> str:
@@ -18,9 +23,42 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def package(model: Path, card: Mapping[str, Any], folder: Path) -> None:
-    """Copy a model's folder, add its card with the hash of its weights, then the manifest of all that is there."""
-    shutil.copytree(model, folder, symlinks=False)
-    write_json(folder / CARD, {**card, "weights_sha256": sha256(folder / WEIGHTS)})
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    write_json(folder / MANIFEST, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
+def parameter_counts(weights: Path) -> dict[str, int]:
+    """Tensor name → how many parameters it holds; BERT's position ids, which are no parameters, left out."""
+    with safe_open(weights, framework="numpy") as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        return {
+            name: math.prod(found.get_shape())
+            for name, found in slices.items()
+            if found.get_dtype() in ("F32", "F16", "BF16")
+        }
+
+
+def trainable(counts: dict[str, int], frozen_blocks: int) -> int:
+    """How many parameters training can change with the embeddings and so many lower blocks frozen (0: nothing).
+
+    BERT's pooler never learns: mean pooling does not use it.
+    """
+    frozen = ("pooler.", *(f"encoder.layer.{block}." for block in range(frozen_blocks)))
+    if frozen_blocks:
+        frozen += ("embeddings.",)
+    return sum(count for name, count in counts.items() if not name.startswith(frozen))
+
+
+def dimension(model: Path) -> int:
+    """Width of the model's vectors, from its config.json."""
+    return int(json.loads((model / CONFIG).read_text(encoding="utf-8"))["hidden_size"])
+
+
+def package(model: Path, card: Card, corpus: str, license_id: str, folder: Path) -> None:
+    """Copy a model's folder and add its cards, with the hashes of the copied weights, then the manifest.
+
+    Raises a DataError where `folder` exists: a version is written once.
+    """
+    if folder.exists():
+        raise DataError(folder, "exists already", remedy="a version is written once; raise the version")
+    shutil.copytree(model, folder, symlinks=False, copy_function=shutil.copyfile)
+    card = replace(card, weights_sha256=sha256(folder / WEIGHTS), config_sha256=sha256(folder / CONFIG))
+    write_json(folder / CARD, card.to_json())
+    (folder / README).write_text(readme(card, corpus, license_id), encoding="utf-8")
+    write_manifest(folder, folder / MANIFEST)

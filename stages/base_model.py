@@ -1,6 +1,7 @@
 """Fetch the base model and check its bytes.
 
-Reads the installed package, the hub or the folder that params.yaml names; writes models/base/.
+Reads the installed package, the hub or the folder that params.yaml names; writes models/base/ and, beside it (for every
+later stage depends on the bytes of that folder), models/base.manifest.json with the SHA-256 of every file.
 This is the one stage that may use the network (for source `hub`).
 
     python -m stages.base_model
@@ -13,6 +14,7 @@ import shutil
 from pathlib import Path
 
 from domain_embeddings.dataset import DataError
+from domain_embeddings.integrity import MANIFEST, write_manifest
 from domain_embeddings.params.base_model import BaseModelParams
 from stages.workspace import BASE_MODEL, section
 
@@ -65,12 +67,13 @@ def copy(folder: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Locate, verify, copy."""
+    """Locate, verify, copy, list."""
     params = section("base_model", BaseModelParams)
     folder = locate(params)
     verify(folder, params.sha256)
     check_config(folder, params)
     copy(folder, BASE_MODEL)
+    write_manifest(BASE_MODEL, BASE_MODEL.with_name(f"{BASE_MODEL.name}.{MANIFEST}"))
 
 
 if __name__ == "__main__":

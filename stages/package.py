@@ -1,6 +1,7 @@
 """Package the model that was promoted, tuned or base, with a card that says why.
 
-Reads metrics/<corpus>/, models/base/ and models/tuned/<corpus>/; writes models/<corpus>-embeddings-v<version>/.
+Reads metrics/<corpus>/, the training corpus in data/ingest/<corpus>/, models/base/ and models/tuned/<corpus>/; writes
+models/<corpus>-embeddings-v<version>/. That a version never changes is checked next (stages/check_version.py).
 
     python -m stages.package manuals
 """
@@ -8,7 +9,9 @@ Reads metrics/<corpus>/, models/base/ and models/tuned/<corpus>/; writes models/
 import json
 from typing import Any
 
-from domain_embeddings.artifact import package
+from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, sha256, trainable
+from domain_embeddings.card import UNKNOWN_TESTS, Card, with_intervals
+from domain_embeddings.params.base_model import BaseModelParams
 from domain_embeddings.params.package import PackageParams
 from stages.workspace import (
     BASE_MODEL,
@@ -17,6 +20,7 @@ from stages.workspace import (
     metrics_folder,
     packaged_model,
     section,
+    stage_folder,
     tuned_model,
 )
 
@@ -26,24 +30,57 @@ def figures(corpus: str, name: str) -> Any:
     return json.loads((metrics_folder(corpus) / name).read_text(encoding="utf-8"))
 
 
+def limits(corpus: str, questions: int, base: BaseModelParams) -> list[str]:
+    """What a reader must not expect."""
+    return [
+        f"Measured on {questions} test questions of `{corpus}` alone; on texts of another field measure first.",
+        f"Reads the first {base.max_seq_length} tokens of a text.",
+        "English.",
+    ]
+
+
+def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
+    """The card, each number as metrics/ has it; `package` fills in the hashes of what it copies."""
+    promotion, means = figures(corpus, "promotion.json"), figures(corpus, "evaluate.json")
+    tuned = promotion["promoted"] == "tuned"
+    counts = parameter_counts(BASE_MODEL / WEIGHTS)
+    frozen_blocks = load_params()["train"]["frozen_blocks"]
+    return Card(
+        name=f"{corpus}-embeddings",
+        version=params.version,
+        base_model={
+            "name": base.hub_name or base.name,
+            "revision": base.revision,
+            "weights_sha256": sha256(BASE_MODEL / WEIGHTS),
+        },
+        promoted=promotion["promoted"],
+        reason=promotion["reason"],
+        verdict=figures(corpus, "verdict.json"),
+        promotion=promotion,
+        arms=with_intervals(means, figures(corpus, "significance.json")["intervals"]),
+        dimension=dimension(BASE_MODEL),
+        max_seq_length=base.max_seq_length,
+        parameters={
+            "total": sum(counts.values()),
+            "trainable": trainable(counts, frozen_blocks) if tuned else 0,
+        },
+        weights_sha256="",
+        config_sha256="",
+        training_corpus_sha256=sha256(stage_folder("ingest", corpus) / "corpus.jsonl"),
+        training_commit=None,
+        adversarial_tests=UNKNOWN_TESTS,
+        limits=limits(corpus, means["base"]["n_queries"], base),
+        notes=params.notes,
+    )
+
+
 def main() -> None:
-    """Choose, copy, describe."""
+    """Choose, describe, copy."""
     corpus = corpus_argument()
     params = section("package", PackageParams)
-    base = load_params()["base_model"]
-    promotion = figures(corpus, "promotion.json")
-    card = {
-        "name": f"{corpus}-embeddings",
-        "version": params.version,
-        "base_model": {"name": base["name"], "revision": base["revision"]},
-        "promoted": promotion["promoted"],
-        "reason": promotion["reason"],
-        "verdict": figures(corpus, "verdict.json"),
-        "promotion": promotion,
-        "evaluation": figures(corpus, "evaluate.json"),
-    }
-    model = tuned_model(corpus) if promotion["promoted"] == "tuned" else BASE_MODEL
-    package(model, card, packaged_model(corpus, params.version))
+    card = describe(corpus, params, section("base_model", BaseModelParams))
+    model = tuned_model(corpus) if card.promoted == "tuned" else BASE_MODEL
+    package(model, card, corpus, params.license, packaged_model(corpus, params.version))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ class BaseModelParams(Strict):
     """The package's name, the hub's `owner/model`, or the folder's path."""
     revision: str = ""
     """The hub's commit: 40 hex digits, so that nobody can move it. For a package or folder, of the record only."""
+    hub_name: str = ""
+    """What the hub calls the model (`owner/model`), for the card; empty where `name` says it."""
     sha256: dict[str, str] = Field(min_length=1)
     """File (relative to the model's folder) → SHA-256. Nothing is loaded before these are checked."""
     blocks: int = Field(ge=1)

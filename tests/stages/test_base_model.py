@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from domain_embeddings.dataset import DataError
 from domain_embeddings.params.base_model import BaseModelParams
 from stages import base_model
-from tests.knobs import knobs
+from tests.knobs import all_params, knobs
 from tests.stages.conftest import Pipeline
 
 WEIGHTS_SHA = hashlib.sha256(b"weights").hexdigest()
@@ -79,6 +79,19 @@ def test_nothing_is_written_before_the_check(folder: Path, tmp_path: Path, monke
         base_model.main()
 
     assert not (tmp_path / "models").exists()
+
+
+def test_a_manifest_of_what_was_copied_lies_beside_it(
+    base_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    YAML().dump(all_params(), tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+
+    base_model.main()
+
+    manifest = json.loads(Path("models/base.manifest.json").read_text())
+    assert list(manifest) == _files(tmp_path / "models/base")
+    assert manifest["model.safetensors"] == PINNED_WEIGHTS
 
 
 def test_the_params_pin_the_model_of_the_design() -> None:

@@ -1,13 +1,12 @@
 """The package stage: the promoted weights, a card that says why, a manifest of every file."""
 
-import hashlib
+import sys
 
-import numpy as np
-from sentence_transformers import SentenceTransformer
+from tests.knobs import all_params
+from tests.stages.conftest import Pipeline, outs_of, run
 
-from tests.stages.conftest import Pipeline
-
-FOLDER = "models/tiny-embeddings-v1.0"
+VERSION = all_params()["package"]["version"]
+FOLDER = f"models/tiny-embeddings-v{VERSION}"
 
 
 def test_the_base_is_packaged_where_tuning_showed_nothing(pipeline: Pipeline) -> None:
@@ -15,26 +14,35 @@ def test_the_base_is_packaged_where_tuning_showed_nothing(pipeline: Pipeline) ->
 
     assert card["promoted"] == pipeline.json("metrics/tiny/verdict.json")["promoted"] == "base"
     assert card["reason"].startswith("underpowered on ")
+    assert card["parameters"] == {"total": 22_713_216, "trainable": 0}
     packaged, base = (pipeline.root / folder / "model.safetensors" for folder in (FOLDER, "models/base"))
     assert packaged.read_bytes() == base.read_bytes()
-    assert card["evaluation"] == pipeline.json("metrics/tiny/evaluate.json")
 
 
-def test_the_manifest_names_every_file_with_its_hash(pipeline: Pipeline) -> None:
-    manifest = pipeline.json(f"{FOLDER}/manifest.json")
+def test_the_cards_numbers_are_those_of_metrics(pipeline: Pipeline) -> None:
+    arms = pipeline.json(f"{FOLDER}/model_card.json")["arms"]
 
-    folder = pipeline.root / FOLDER
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    assert manifest == {
-        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != "manifest.json"
-    }
-    assert pipeline.json(f"{FOLDER}/model_card.json")["weights_sha256"] == manifest["model.safetensors"]
+    for arm, means in pipeline.json("metrics/tiny/evaluate.json").items():
+        assert arms[arm].pop("n_queries") == means.pop("n_queries")
+        assert {metric: cell["value"] for metric, cell in arms[arm].items()} == means
+        spans = pipeline.json("metrics/tiny/significance.json")["intervals"][arm]
+        assert {metric: cell["ci95"] for metric, cell in arms[arm].items()} == spans
 
 
-def test_a_packaged_model_loads_plainly(pipeline: Pipeline) -> None:
-    model = SentenceTransformer(str(pipeline.root / FOLDER), device="cpu", local_files_only=True)
+def test_the_model_is_the_one_that_the_lock_has(pipeline: Pipeline) -> None:
+    said = run(
+        pipeline.root, sys.executable, "-m", "domain_embeddings", "verify", "--corpus", "tiny", "--version", VERSION
+    )
 
-    vector = model.encode("bleed the brakes")
+    assert "checked against manifest, dvc.lock" in said
 
-    assert vector.shape == (384,)
-    assert abs(np.linalg.norm(vector) - 1) < 1e-5
+
+def test_packaging_again_gives_the_same_bytes(pipeline: Pipeline) -> None:
+    folder = pipeline.root.parent / "again_package"
+    (folder / "models").mkdir(parents=True)
+    for name in ("stages", "domain_embeddings", "params.yaml", "metrics", "data", "models/base", "models/tuned"):
+        (folder / name).symlink_to(pipeline.root / name)
+
+    run(folder, sys.executable, "-m", "stages.package", "tiny")
+
+    assert outs_of(folder / FOLDER) == outs_of(pipeline.root / FOLDER)

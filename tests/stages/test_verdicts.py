@@ -24,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "train": {"batch_size": 32, "eval_steps": 8, "negatives": 1, "learning_rate": 1.0e-9, "interpolate": [0.5, 1.0]},
     "evaluate": {"depth": 20},
     "report": {"resamples": 1000},
+    "package": {"version": "1.0.dev0"},  # a draft, for what is packaged changes from commit to commit
 }
 LATE = ("train", "evaluate", "guard", "report", "package")
 

@@ -1,0 +1,109 @@
+"""What a packaged model says of itself: model_card.json for programs, README.md for people and for the hub.
+
+Every number comes from elsewhere (metrics/, the weights), none is computed or typed here, so that a card cannot say
+what was not measured. It names neither the commit that recorded the model nor a date: a file cannot name the commit
+that holds its own hash, and what a clock says is never the same twice. Both are asked from Git when somebody wants to
+know (`provenance.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+SHOWN = ("recall@1", "recall@5", "recall@10", "mrr@10", "ndcg@10")
+UNKNOWN_TESTS = {"passed": None, "total": None}
+
+
+@dataclass(frozen=True)
+class Card:
+    """The fields of model_card.json."""
+
+    name: str
+    """`<corpus>-embeddings`."""
+    version: str
+    base_model: Mapping[str, Any]
+    """Its name on the hub, revision and the SHA-256 of its weights."""
+    promoted: str
+    """`tuned`, or `base` where tuning did not help: then these are the base's weights."""
+    reason: str
+    verdict: Mapping[str, Any] | None
+    promotion: Mapping[str, Any] | None
+    arms: Mapping[str, Mapping[str, Any]]
+    """Arm → metric → {value, ci95: [low, high] or null}; and `n_queries`."""
+    dimension: int
+    max_seq_length: int
+    """Longest input in tokens; the rest of a text is not read."""
+    parameters: Mapping[str, int]
+    """`total`, and `trainable`: those that training could change (0 where the base is packaged)."""
+    weights_sha256: str
+    config_sha256: str
+    training_corpus_sha256: str
+    training_commit: str | None
+    """Where the model was trained elsewhere; null where this repository's history tells it."""
+    adversarial_tests: Mapping[str, int | None]
+    limits: Sequence[str]
+    notes: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields, with recall@5 and MRR of base and tuned once more at the top, where readers look first."""
+        first = {metric: self._base_and_tuned(metric) for metric in ("recall@5", "mrr@10")}
+        return {**asdict(self), **first}
+
+    def _base_and_tuned(self, metric: str) -> dict[str, float | None]:
+        return {arm: self.arms.get(arm, {}).get(metric, {}).get("value") for arm in ("base", "tuned")}
+
+
+def with_intervals(
+    means: Mapping[str, Mapping[str, float]], intervals: Mapping[str, Mapping[str, Sequence[float]]]
+) -> dict[str, dict[str, Any]]:
+    """Arm → metric → {value, ci95}: the means of evaluate.json beside the intervals of significance.json."""
+    return {
+        arm: {
+            name: value if name == "n_queries" else {"value": value, "ci95": intervals.get(arm, {}).get(name)}
+            for name, value in row.items()
+        }
+        for arm, row in means.items()
+    }
+
+
+def readme(card: Card, corpus: str, license_id: str) -> str:
+    """README.md: the hub's YAML metadata (its own library writes them) above a text for people."""
+    template = Environment(
+        loader=PackageLoader("domain_embeddings", ""),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    ).get_template("card.md.jinja")
+    metadata = _metadata(card, corpus, license_id).to_yaml().strip()
+    return template.render(card=card, corpus=corpus, metadata=metadata, shown=SHOWN)
+
+
+def _metadata(card: Card, corpus: str, license_id: str) -> ModelCardData:
+    packaged = card.arms.get(card.promoted, {})
+    results = [
+        EvalResult(
+            task_type="information-retrieval",
+            task_name="Information retrieval",
+            dataset_type=corpus,
+            dataset_name=f"{corpus} (test questions)",
+            metric_type=metric,
+            metric_name=metric,
+            metric_value=packaged[metric]["value"],
+        )
+        for metric in SHOWN
+        if metric in packaged
+    ]
+    return ModelCardData(
+        base_model=card.base_model["name"],
+        language="en",
+        library_name="sentence-transformers",
+        license=license_id,
+        model_name=card.name,
+        pipeline_tag="sentence-similarity",
+        tags=["sentence-transformers", "feature-extraction", "sentence-similarity", "information-retrieval"],
+        eval_results=results or None,
+    )

@@ -1,0 +1,45 @@
+"""Command line of the library.
+
+python -m domain_embeddings verify --corpus manuals --version 1.1
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from domain_embeddings.integrity import IntegrityError
+from domain_embeddings.verification import model_name
+from domain_embeddings.verification import verify as verify_folder
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Corpus = Annotated[str, typer.Option(help="The corpus that the model is for.")]
+Version = Annotated[str, typer.Option(help="Its version, such as 1.1.")]
+Root = Annotated[Path, typer.Option(help="The folder that the models lie in.")]
+Key = Annotated[Path | None, typer.Option(help="PEM file: the model must be signed by this key's owner.")]
+
+
+@app.callback()
+def main() -> None:
+    """Work with packaged models."""
+
+
+@app.command()
+def verify(corpus: Corpus, version: Version, root: Root = Path("models"), public_key: Key = None) -> None:
+    """Check a packaged model. Exit status 0: it is what was packaged; 1: it is not; 2: the question makes no sense."""
+    try:
+        folder = root / model_name(corpus, version)
+        if public_key is not None and not public_key.is_file():
+            raise ValueError(f"{public_key}: no such file")
+        with tempfile.TemporaryDirectory(prefix="domain-embeddings-") as copy:
+            verified = verify_folder(folder, Path(copy), public_key)
+    except IntegrityError as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(1) from error
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    checked = ", ".join(verified.witnesses)
+    typer.echo(f"{folder}: as packaged; checked against {checked}; SHA-256 of the weights {verified.sha256}")

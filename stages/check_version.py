@@ -1,0 +1,83 @@
+"""Refuse to give a version that exists other content.
+
+Runs after `package`, in the same command. It compares what the stage wrote with dvc.lock in every commit so far and in
+every Git tag of the version (`manuals-embeddings@v1.1.0`). It can only stop a run, never change an out, and so may look
+at Git, which no stage may. A version that ends in .dev<n> is a draft and changes freely. So does one within `dvc exp
+run`: an experiment is compared, not shipped; if it is applied and committed under the old version, a test fails.
+
+    python -m stages.check_version manuals
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from domain_embeddings.integrity import IntegrityError, files_of, folder_md5, locked_md5, read
+from domain_embeddings.params.package import PackageParams
+from stages.workspace import corpus_argument, packaged_model, section
+
+LOCK = "dvc.lock"
+
+
+def _git(*arguments: str) -> str:
+    """What Git says, empty where it refuses (no repository, no commit yet, no such file in it)."""
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, encoding="utf-8", check=False).stdout
+
+
+def is_draft(version: str) -> bool:
+    """Whether a version may change."""
+    return ".dev" in version
+
+
+def tag(corpus: str, version: str) -> str:
+    """GTO's name for a released version: SemVer, so that 1.1 is v1.1.0."""
+    return f"{corpus}-embeddings@v" + ".".join([*version.split("."), "0", "0"][:3])
+
+
+def revisions(corpus: str, version: str) -> Iterator[str]:
+    """The version's tag, then every commit that changed dvc.lock, the last first."""
+    yield from _git("tag", "--list", tag(corpus, version)).split()
+    yield from _git("log", "--format=%h", "--", LOCK).split()
+
+
+def conflict(corpus: str, version: str, md5: str) -> str | None:
+    """A revision whose dvc.lock has the version with another hash than `md5`, None where none has."""
+    out = packaged_model(corpus, version).as_posix()
+    for revision in revisions(corpus, version):
+        lock = _git("show", f"{revision}:./{LOCK}")
+        if f"path: {out}\n" in lock and locked_md5(lock, out) != md5:
+            return revision
+    return None
+
+
+def content(folder: Path) -> str:
+    """The hash that DVC gives a folder."""
+    return folder_md5({name: read(path) for name, path in files_of(folder).items()})
+
+
+def main() -> None:
+    """Exit with status 1 where the version exists with other content."""
+    corpus, version = corpus_argument(), section("package", PackageParams).version
+    folder = packaged_model(corpus, version)
+    if is_draft(version):
+        return
+    try:
+        revision = conflict(corpus, version, content(folder))
+    except IntegrityError as error:
+        sys.exit(str(error))
+    if revision is None:
+        return
+    problem = f"{folder}: v{version} exists with other content"
+    if "DVC_EXP_BASELINE_REV" in os.environ:
+        print(f"{problem} ({LOCK} of {revision}): to keep this experiment, raise package.version")
+    else:
+        sys.exit(
+            f"{problem}; raise package.version (the other is in {LOCK} of {revision}, `dvc checkout` brings it back; "
+            f"a draft, such as {version}.dev1, changes freely)"
+        )
+
+
+if __name__ == "__main__":
+    main()

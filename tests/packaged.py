@@ -1,0 +1,90 @@
+"""A packaged model for tests: the base's weights under a version, with a card, a manifest and, as in use, the base."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, sha256
+from domain_embeddings.card import UNKNOWN_TESTS, Card, with_intervals
+from domain_embeddings.integrity import MANIFEST, files_of, folder_md5, read, write_manifest
+
+NAME = "tiny-embeddings-v1.0"
+KINDS = (".json", ".txt", ".safetensors")
+MEANS = {
+    "base": {"recall@5": 0.5, "mrr@10": 0.25, "ndcg@10": 0.375, "n_queries": 60},
+    "tuned": {"recall@5": 0.75, "mrr@10": 0.5, "ndcg@10": 0.625, "n_queries": 60},
+}
+INTERVALS = {"base": {"recall@5": [0.4, 0.6], "mrr@10": [0.2, 0.3], "ndcg@10": [0.3, 0.45]}}
+
+
+def card(base: Path, **changes: Any) -> Card:
+    """A card whose numbers are easily told apart."""
+    counts = parameter_counts(base / WEIGHTS)
+    values: dict[str, Any] = {
+        "name": "tiny-embeddings",
+        "version": "1.0",
+        "base_model": {"name": "owner/base", "revision": "0" * 40, "weights_sha256": sha256(base / WEIGHTS)},
+        "promoted": "tuned",
+        "reason": "improved on 60 dev questions",
+        "verdict": {"verdict": "improved", "metric": "ndcg@10", "delta": 0.25, "ci95": [0.125, 0.375], "p": 0.001},
+        "promotion": None,
+        "arms": with_intervals(MEANS, INTERVALS),
+        "dimension": dimension(base),
+        "max_seq_length": 256,
+        "parameters": {"total": sum(counts.values()), "trainable": 7},
+        "weights_sha256": "",
+        "config_sha256": "",
+        "training_corpus_sha256": "c" * 64,
+        "training_commit": None,
+        "adversarial_tests": UNKNOWN_TESTS,
+        "limits": ["English."],
+        "notes": "",
+    }
+    return Card(**{**values, **changes})
+
+
+def copy_base(base: Path, folder: Path) -> Path:
+    """The files of the base that the base_model stage takes, with the manifest beside the folder."""
+    for path in sorted(base.rglob("*")):
+        if path.is_file() and path.suffix in KINDS:
+            (folder / path.relative_to(base)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / path.relative_to(base))
+    write_manifest(folder, folder.with_name(f"{folder.name}.{MANIFEST}"))
+    return folder
+
+
+def make_models(base: Path, root: Path) -> Path:
+    """A models folder with the base and tiny-embeddings-v1.0."""
+    copied = copy_base(base, root / "base")
+    package(copied, card(copied), "tiny", "apache-2.0", root / NAME)
+    return root
+
+
+def copy_models(models: Path, target: Path) -> Path:
+    """A models folder to change, its large weights as hard links: replace them, never write into them."""
+    return Path(shutil.copytree(models, target, copy_function=_link_or_copy))
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    if source.endswith(WEIGHTS):
+        os.link(source, target)
+    else:
+        shutil.copyfile(source, target)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Give a file other content without touching what else is linked to it."""
+    path.unlink()
+    path.write_bytes(content)
+
+
+def write_lock(models: Path, *names: str) -> Path:
+    """A dvc.lock beside the models' folder that has these models as they are now."""
+    outs = {name: folder_md5({file: read(path) for file, path in files_of(models / name).items()}) for name in names}
+    rows = [{"path": f"models/{name}", "hash": "md5", "md5": md5} for name, md5 in outs.items()]
+    lock = models.parent / "dvc.lock"
+    YAML().dump({"schema": "2.0", "stages": {"package@tiny": {"cmd": "true", "outs": rows}}}, lock)
+    return lock
