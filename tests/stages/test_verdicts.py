@@ -26,6 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "report": {"resamples": 1000},
     "package": {"version": "1.0.dev0"},  # a draft, for what is packaged changes from commit to commit
 }
+PACKAGED = "lore-embeddings-v1.0.dev0"
 LATE = ("train", "evaluate", "guard", "report", "package")
 
 
@@ -49,7 +50,7 @@ def changed(lore: Pipeline) -> Iterator[Pipeline]:
     """The clone, to change; put back afterwards."""
     yield lore
     run(lore.root, "git", "checkout", "--quiet", "--force", "HEAD")
-    lore.dvc("checkout")
+    lore.dvc("checkout", "--force")
 
 
 def _gate(pipeline: Pipeline) -> subprocess.CompletedProcess[str]:
@@ -71,8 +72,8 @@ def _assert_kept_back(pipeline: Pipeline) -> None:
     """Regressed, the base packaged, the gate shut, and every place says why."""
     assert pipeline.json("metrics/lore/verdict.json")["verdict"] == "regressed"
     assert pipeline.json("metrics/lore/verdict.json")["promoted"] == "base"
-    card = pipeline.json("models/lore-embeddings-v1.0/model_card.json")
-    packaged, base = (pipeline.root / f"models/{name}/model.safetensors" for name in ("lore-embeddings-v1.0", "base"))
+    card = pipeline.json(f"models/{PACKAGED}/model_card.json")
+    packaged, base = (pipeline.root / f"models/{name}/model.safetensors" for name in (PACKAGED, "base"))
     assert packaged.read_bytes() == base.read_bytes()
     assert card["reason"].startswith("regressed on 71 dev questions: ndcg@10 -")
     report = (pipeline.root / "metrics/lore/report.md").read_text(encoding="utf-8")
