@@ -165,7 +165,7 @@ def other_server() -> Iterator[str]:
             self.wfile.write(b"away with you")
 
         def log_message(self, *_: Any) -> None:
-            pass
+            """Every request would be a line on stderr."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
