@@ -1,4 +1,4 @@
-"""PDF and DOCX files made for the tests, as bytes."""
+"""PDF and DOCX files made for the tests, as bytes, and documents as lines to compare with."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -13,7 +13,19 @@ from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 from reportlab.platypus import Flowable, Frame, PageBreak, PageTemplate, Paragraph, Table  # type: ignore[import-untyped]
 from reportlab.platypus.doctemplate import BaseDocTemplate  # type: ignore[import-untyped]
 
+from domain_embeddings.sources.blocks import Block, Document
+
 STYLES = getSampleStyleSheet()
+FILLER = "The pump draws oil from the tank and passes it on to the control valve through a filter. "
+
+
+def shown(document: Document) -> list[str]:
+    """A document as lines: headings as "# 1 Title" with their level, other blocks as "kind: text"."""
+    return [_shown(block) for block in document.blocks]
+
+
+def _shown(block: Block) -> str:
+    return f"# {block.level} {block.text}" if block.kind == "heading" else f"{block.kind}: {block.text}"
 
 
 def drawn_pdf(draw: Callable[[Canvas], None], password: str = "") -> bytes:
