@@ -3,13 +3,13 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from datasets import Dataset as Table
 from sentence_transformers import (
     SentenceTransformer,
@@ -18,12 +18,12 @@ from sentence_transformers import (
 )
 from sentence_transformers.base.evaluation import BaseEvaluator
 from sentence_transformers.base.sampler import BatchSamplers
-from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from transformers import TrainerCallback
 
-from domain_embeddings import prefix_cache
 from domain_embeddings.dev import Dev, per_query
-from domain_embeddings.params.train import TrainParams
+from domain_embeddings.losses import Example, loss_of, teacher_scores
+from domain_embeddings.params.train import Teacher, TrainParams
+from domain_embeddings.prefix_cache import cached_prefix, resolve
 
 _METRIC = "dev_ndcg@10"
 _COMPLETE = "complete"
@@ -35,11 +35,13 @@ def freeze(model: SentenceTransformer, blocks: int) -> int:
     BERT's pooler is frozen always: mean pooling never uses it.
     """
     transformer: Any = model.transformers_model
-    layers = transformer.encoder.layer
-    if not 0 <= blocks < len(layers):
-        raise ValueError(f"cannot freeze {blocks} blocks of {len(layers)}: allowed are 0 to {len(layers) - 1}")
+    count = transformer.config.num_hidden_layers
+    if not 0 <= blocks < count:
+        raise ValueError(f"cannot freeze {blocks} blocks of {count}: allowed are 0 to {count - 1}")
     for parameter in model.parameters():
         parameter.requires_grad = True
+    stacks = (module for module in transformer.modules() if isinstance(module, torch.nn.ModuleList))
+    layers = next(stack for stack in stacks if len(stack) == count)
     frozen = [*layers[:blocks], *([transformer.embeddings] if blocks else [])]
     for module in [*frozen, transformer.pooler] if getattr(transformer, "pooler", None) else frozen:
         for parameter in module.parameters():
@@ -76,15 +78,6 @@ class DevEvaluator(BaseEvaluator):
 
 
 @dataclass(frozen=True)
-class Example:
-    """Texts of one training pair and its hard negatives."""
-
-    query: str
-    positive: str
-    negatives: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class History:
     """What happened in training: losses and dev scores by step (0 is the base), what was kept, and the shares tried."""
 
@@ -101,7 +94,8 @@ class _MarkComplete(TrainerCallback):
     """Leaves a mark in a checkpoint once all of it is written, so that a half-written one is never resumed from."""
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _COMPLETE).touch()
+        if state.is_world_process_zero:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _COMPLETE).touch()
 
 
 class _StopWhenStale(TrainerCallback):
@@ -127,10 +121,13 @@ def _last_complete(checkpoints: Path) -> str | None:
 
 
 def _arguments(params: TrainParams, seed: int, checkpoints: Path, steps: int) -> SentenceTransformerTrainingArguments:
+    several = PartialState().num_processes > 1
     return SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=params.epochs,
         per_device_train_batch_size=params.batch_size,
+        accelerator_config={"split_batches": True},  # the size above is that of all processes together
+        dataloader_drop_last=several,  # each needs its part of every batch
         batch_sampler=BatchSamplers.NO_DUPLICATES,
         learning_rate=params.learning_rate,
         warmup_steps=math.ceil(params.warmup * steps),
@@ -153,10 +150,13 @@ def _arguments(params: TrainParams, seed: int, checkpoints: Path, steps: int) ->
     )
 
 
-def _table(examples: Sequence[Example], negatives: int) -> Table:
-    columns = {"query": [e.query for e in examples], "positive": [e.positive for e in examples]}
-    for i in range(negatives):
-        columns[f"negative_{i + 1}"] = [e.negatives[i] for e in examples]
+def _table(examples: Sequence[Example], teacher: Teacher | None) -> Table:
+    """Columns query, positive, negative_1, …, and what the teacher thinks of them under `label`."""
+    texts = zip(*(example.texts for example in examples), strict=True)
+    names = ["query", "positive", *(f"negative_{i}" for i in range(1, len(examples[0].negatives) + 1))]
+    columns: dict[str, Any] = {name: list(column) for name, column in zip(names, texts, strict=True)}
+    if teacher is not None:
+        columns["label"] = teacher_scores(teacher, examples).tolist()
     return Table.from_dict(columns)
 
 
@@ -214,11 +214,12 @@ def fine_tune(
     params: TrainParams,
     seed: int,
     checkpoints: Path,
+    states: Path,
 ) -> History:
     """Train `model` in place and leave it with the weights of the best dev nDCG@10, mixed with the base's.
 
     A run that was killed goes on from its last complete checkpoint in `checkpoints`, and ends in the same bytes
-    as one that was not, on the same machine.
+    as one that was not, on the same machine. The frozen blocks' states lie in `states`, for this run and the next.
     """
     torch.set_num_threads(params.threads)
     torch.manual_seed(seed)
@@ -227,17 +228,18 @@ def fine_tune(
     steps = math.ceil(len(examples) / params.batch_size * params.epochs)
     if steps < params.eval_steps:
         params = params.model_copy(update={"eval_steps": max(1, steps // 2)})
-    texts = [text for e in examples for text in (e.query, e.positive, *e.negatives[: params.negatives])]
+    examples = [replace(example, negatives=example.negatives[: params.negatives]) for example in examples]
+    texts = [text for example in examples for text in example.texts]
     texts += [*dev.passages.values(), *(query.text for query in dev.queries.values())]
-    cached = params.frozen_blocks > 0 and prefix_cache.supports(model)
     evaluator = DevEvaluator(dev)
-    with prefix_cache.cached_prefix(model, params.frozen_blocks, texts) if cached else nullcontext():
+    process = PartialState()
+    with cached_prefix(model, params.frozen_blocks, texts, states, resolve(params.precision, model.device.type)):
         base, start = _trained(model), {"step": 0, **evaluator(model)}
         trainer = SentenceTransformerTrainer(
             model=model,
             args=_arguments(params, seed, checkpoints, steps),
-            train_dataset=_table(examples, params.negatives),
-            loss=MultipleNegativesRankingLoss(model, scale=params.scale),
+            train_dataset=_table(examples, params.teacher),
+            loss=loss_of(model, params, process.num_processes > 1),
             evaluator=evaluator,
             callbacks=[_StopWhenStale(params.patience), _MarkComplete()],
         )

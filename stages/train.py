@@ -3,9 +3,11 @@
 Reads data/ingest/<corpus>/corpus.jsonl, data/synthesize/<corpus>/, data/mine/<corpus>/triplets.jsonl and models/base/;
 writes models/tuned/<corpus>/ (the first seed's), models/seeds/<corpus>/<seed>/ (the others') and
 data/train/<corpus>/history.json (the first seed's). Checkpoints lie in models/checkpoints/, under a fingerprint of all
-that is read: a killed run goes on from there, a changed one starts anew.
+that is read: a killed run goes on from there, a changed one starts anew. The frozen blocks' states stay in
+models/states/<corpus>/ for the next run over the same texts.
 
     python -m stages.train manuals
+    accelerate launch --num_processes 4 -m stages.train manuals    # several GPUs, the same batch and params
 """
 
 import ctypes
@@ -15,11 +17,14 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
+from accelerate import PartialState
+
 from domain_embeddings.dataset import read_corpus, read_jsonl, read_qrels, read_queries, write_json
 from domain_embeddings.dev import Dev
 from domain_embeddings.encoder import load
+from domain_embeddings.losses import Example
 from domain_embeddings.params.train import TrainParams
-from domain_embeddings.training import Example, fine_tune
+from domain_embeddings.training import fine_tune
 from stages.workspace import (
     BASE_MODEL,
     corpus_argument,
@@ -31,6 +36,7 @@ from stages.workspace import (
 )
 
 CHECKPOINTS = Path("models/checkpoints")
+STATES = Path("models/states")
 
 
 def fingerprint(params: TrainParams, files: list[Path]) -> str:
@@ -72,16 +78,20 @@ def main() -> None:
         BASE_MODEL / "model.safetensors",
     ]
     checkpoints = CHECKPOINTS / name / fingerprint(params, read)
-    write_json(seed_models(name) / "seeds.json", params.seeds)
+    process = PartialState()
     for seed in params.seeds:
         model = load(BASE_MODEL, max_seq_length())
-        history = fine_tune(model, examples, dev, params, seed, checkpoints / str(seed))
+        history = fine_tune(model, examples, dev, params, seed, checkpoints / str(seed), STATES / name)
         first = seed == params.seeds[0]
         folder = tuned_model(name) if first else seed_models(name) / str(seed)
-        model.save_pretrained(str(folder), create_model_card=False)
-        if first:
+        if process.is_main_process:
+            model.save_pretrained(str(folder), create_model_card=False)
+        if process.is_main_process and first:
             write_json(stage_folder("train", name) / "history.json", asdict(history))
-    shutil.rmtree(CHECKPOINTS / name)
+    process.wait_for_everyone()
+    if process.is_main_process:
+        write_json(seed_models(name) / "seeds.json", params.seeds)
+        shutil.rmtree(CHECKPOINTS / name)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The cache of the frozen blocks' states: the same vectors as without it, and no trace of it afterwards."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
@@ -21,10 +23,10 @@ def _forward(model: SentenceTransformer, texts: list[str]) -> dict[str, torch.Te
 
 
 @pytest.mark.parametrize("blocks", [1, 4, 5])
-def test_vectors_are_those_of_the_ordinary_forward(base: SentenceTransformer, blocks: int) -> None:
+def test_vectors_are_those_of_the_ordinary_forward(base: SentenceTransformer, tmp_path: Path, blocks: int) -> None:
     expected = _forward(base, TEXTS)
 
-    with cached_prefix(base, blocks, TEXTS):
+    with cached_prefix(base, blocks, TEXTS, tmp_path, torch.float32):
         found = _forward(base, TEXTS)
 
     difference = found["sentence_embedding"] - expected["sentence_embedding"]
@@ -35,36 +37,36 @@ def test_vectors_are_those_of_the_ordinary_forward(base: SentenceTransformer, bl
     assert found["token_embeddings"].shape == expected["token_embeddings"].shape == (4, 256, 384)
 
 
-def test_vectors_do_not_depend_on_the_batch(base: SentenceTransformer) -> None:
-    with cached_prefix(base, 4, TEXTS):
+def test_vectors_do_not_depend_on_the_batch(base: SentenceTransformer, tmp_path: Path) -> None:
+    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
         together = _forward(base, TEXTS * 10)["sentence_embedding"]  # more than are run at once
         alone = torch.cat([_forward(base, [text])["sentence_embedding"] for text in TEXTS])
 
     assert torch.allclose(together, alone.repeat(10, 1), atol=1e-5)
 
 
-def test_a_text_is_kept_once(base: SentenceTransformer) -> None:
-    with cached_prefix(base, 4, [*TEXTS, *TEXTS]):
+def test_a_text_is_kept_once(base: SentenceTransformer, tmp_path: Path) -> None:
+    with cached_prefix(base, 4, [*TEXTS, *TEXTS], tmp_path, torch.float32):
         module = base[0]
 
         assert isinstance(module, CachedTransformer)
         assert [len(state) for state in module.states] == [3, 8, 42, 256]  # tokens, [CLS] and [SEP] among them
 
 
-def test_an_unknown_text_is_an_error(base: SentenceTransformer) -> None:
-    with cached_prefix(base, 4, TEXTS), pytest.raises(KeyError, match="not in the cache"):
+def test_an_unknown_text_is_an_error(base: SentenceTransformer, tmp_path: Path) -> None:
+    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32), pytest.raises(KeyError, match="not in the cache"):
         base.preprocess(["this text is not in the cache"])
 
 
-def test_the_model_is_put_back(base: SentenceTransformer) -> None:
+def test_the_model_is_put_back(base: SentenceTransformer, tmp_path: Path) -> None:
     before = base[0]
 
-    with cached_prefix(base, 4, TEXTS):
+    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
         assert base[0] is not before
         assert base[0].auto_model is before.auto_model  # the same weights learn
     assert base[0] is before
 
-    with pytest.raises(ZeroDivisionError), cached_prefix(base, 4, TEXTS):
+    with pytest.raises(ZeroDivisionError), cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
         raise ZeroDivisionError
     assert base[0] is before
 

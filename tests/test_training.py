@@ -15,8 +15,9 @@ from domain_embeddings import training
 from domain_embeddings.dataset import Query
 from domain_embeddings.dev import Dev
 from domain_embeddings.encoder import encode, load
+from domain_embeddings.losses import Example
 from domain_embeddings.params.train import TrainParams
-from domain_embeddings.training import DevEvaluator, Example, History, fine_tune, freeze, interpolate, set_dropout
+from domain_embeddings.training import DevEvaluator, History, fine_tune, freeze, interpolate, set_dropout
 from tests.knobs import knobs
 
 PAIRS = {
@@ -53,7 +54,7 @@ def _params(**changes: Any) -> TrainParams:
 
 def _train(model: SentenceTransformer, checkpoints: Path, seed: int = 42, **changes: Any) -> tuple[History, str]:
     """The history, and a digest of the weights as they are saved."""
-    history = fine_tune(model, EXAMPLES, DEV, _params(**changes), seed, checkpoints)
+    history = fine_tune(model, EXAMPLES, DEV, _params(**changes), seed, checkpoints, checkpoints / "states")
     model.save_pretrained(str(checkpoints / "tuned"), create_model_card=False)
     return history, hashlib.sha256((checkpoints / "tuned/model.safetensors").read_bytes()).hexdigest()
 
