@@ -1,0 +1,1 @@
+"""Speed and settings, measured: `python -m benchmarks.<name> --help` says what each compares."""

@@ -1,0 +1,108 @@
+"""The search that set the train stage's defaults: DVC experiments, judged by dev questions alone.
+
+Every setting below trains on every corpus; `evaluate` never runs, so no test question is looked at. A labelled BEIR
+collection joins with --also: it is trained on label-free, and its train and dev questions judge. Its test questions are
+left out of the copy that the search reads.
+
+    python -m benchmarks.search_settings queue --also emanual=../shared/data/retrieval/emanual
+    dvc exp run --run-all
+    python -m benchmarks.search_settings table
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
+
+SETTINGS: dict[str, list[str]] = {
+    "defaults": [],
+    "epochs-2": ["train.epochs=2"],
+    "lr-2e-4": ["train.learning_rate=2e-4"],
+    "lr-5e-5": ["train.learning_rate=5e-5"],
+    "freeze-3": ["train.frozen_blocks=3"],
+    "freeze-2": ["train.frozen_blocks=2"],
+    "freeze-0": ["train.frozen_blocks=0"],
+    "batch-128": ["train.batch_size=128"],
+    "batch-32": ["train.batch_size=32"],
+    "scale-12": ["train.scale=12"],
+    "scale-30": ["train.scale=30"],
+    "in-batch": ["train.negatives=0", "train.batch_size=128"],
+    "negatives-3": ["train.negatives=3"],
+    "guide": ["train.guide=''"],
+    "share-90": ["mine.max_score_share=0.9"],
+    "queries-16": ["synthesize.queries_per_passage=16"],
+    "queries-4": ["synthesize.queries_per_passage=4", "train.epochs=2"],
+    "no-template": ["synthesize.sources.template=0", "synthesize.sources.heading=0"],
+    "span": ["synthesize.sources.span=3"],
+    "keyphrase": ["synthesize.sources.keyphrase=3"],
+    "sentence": ["synthesize.sources.sentence=3"],
+}
+PREFIX = "settings-"
+COPIES = Path("data/settings")
+
+
+def unseen(name: str, folder: Path) -> Path:
+    """A copy of a BEIR collection whose train and dev questions are its dev questions, and without its test ones."""
+    dataset = read_dataset(folder)
+    judged = {**dataset.judged("train"), **dataset.judged("dev")}
+    qrels = {**dataset.qrels.get("train", {}), **dataset.qrels.get("dev", {})}
+    copy = (COPIES / name).resolve()
+    shutil.rmtree(copy, ignore_errors=True)
+    write_dataset(copy, Dataset(dataset.corpus, judged, {"dev": {i: qrels[i] for i in judged}}))
+    return copy
+
+
+def queue(also: dict[str, Path], only: list[str]) -> None:
+    """Queue an experiment for each setting."""
+    corpora = list(YAML(typ="safe").load(Path("params.yaml"))["corpora"])
+    extra = [f"+corpora.{name}={{kind: beir, path: {unseen(name, folder)}}}" for name, folder in also.items()]
+    targets = [f"train@{corpus}" for corpus in (*corpora, *also)]
+    for name, changes in SETTINGS.items():
+        if not only or name in only:
+            flags = [part for change in (*extra, *changes) for part in ("-S", change)]
+            subprocess.run(["dvc", "exp", "run", "--queue", "-n", PREFIX + name, *flags, *targets], check=True)
+
+
+def best_dev(experiment: str, corpus: str) -> dict[str, float]:
+    """The base's and the kept weights' dev nDCG@10 in an experiment."""
+    command = ["dvc", "get", ".", f"data/train/{corpus}/history.json", "--rev", experiment, "--show-url"]
+    url = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    history = json.loads(Path(url).read_text(encoding="utf-8"))
+    return {"base": history["dev"][0]["dev_ndcg@10"], "tuned": max(row["dev_ndcg@10"] for row in history["shares"])}
+
+
+def table(corpora: list[str]) -> None:
+    """A Markdown table: dev nDCG@10 by setting and corpus, best mean gain over the base first."""
+    listed = subprocess.run(["dvc", "exp", "list", "--name-only"], check=True, capture_output=True, text=True).stdout
+    done = [name for name in listed.split() if name.startswith(PREFIX)]
+    rows = []
+    for experiment in done:
+        found = [best_dev(experiment, corpus) for corpus in corpora]
+        gain = sum(row["tuned"] - row["base"] for row in found) / len(found)
+        rows.append((gain, experiment.removeprefix(PREFIX), found))
+    print(f"| setting | {' | '.join(corpora)} | mean gain |\n|---{'|---' * len(corpora)}|---|")
+    for gain, name, found in sorted(rows, key=lambda row: -row[0]):
+        print(f"| {name} | {' | '.join(f'{row["tuned"]:.3f}' for row in found)} | {gain:+.4f} |")
+
+
+def main() -> None:
+    """Queue or show."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["queue", "table"])
+    parser.add_argument("--also", action="append", default=[], metavar="NAME=FOLDER", help="a labelled BEIR collection")
+    parser.add_argument("--only", nargs="*", default=[], choices=list(SETTINGS), help="these settings")
+    parser.add_argument("--corpora", nargs="+", default=["manuals", "encyclopedia", "memories"], help="of the table")
+    asked = parser.parse_args()
+    if asked.what == "queue":
+        queue({name: Path(folder) for name, folder in (pair.split("=", 1) for pair in asked.also)}, asked.only)
+    else:
+        table(asked.corpora)
+
+
+if __name__ == "__main__":
+    main()
