@@ -87,7 +87,8 @@ def table(corpora: list[str]) -> None:
         rows.append((gain, experiment.removeprefix(PREFIX), found))
     print(f"| setting | {' | '.join(corpora)} | mean gain |\n|---{'|---' * len(corpora)}|---|")
     for gain, name, found in sorted(rows, key=lambda row: -row[0]):
-        print(f"| {name} | {' | '.join(f'{row["tuned"]:.3f}' for row in found)} | {gain:+.4f} |")
+        tuned = " | ".join(f"{row['tuned']:.3f}" for row in found)
+        print(f"| {name} | {tuned} | {gain:+.4f} |")
 
 
 def main() -> None:
