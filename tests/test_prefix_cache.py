@@ -1,12 +1,14 @@
 """The cache of the frozen blocks' states: the same vectors as without it, and no trace of it afterwards."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.prefix_cache import CachedTransformer, cached_prefix, supports
+from domain_embeddings import prefix_cache
+from domain_embeddings.prefix_cache import CachedTransformer, cached_prefix, resolve, supports
 
 TEXTS = [
     "grease",
@@ -73,3 +75,74 @@ def test_the_model_is_put_back(base: SentenceTransformer, tmp_path: Path) -> Non
 
 def test_bert_is_supported(base: SentenceTransformer) -> None:
     assert supports(base)
+
+
+def test_nothing_frozen_is_the_ordinary_forward(base: SentenceTransformer, tmp_path: Path) -> None:
+    expected = _forward(base, TEXTS)["sentence_embedding"]
+
+    with cached_prefix(base, 0, TEXTS, tmp_path, torch.float32):
+        found = _forward(base, TEXTS)["sentence_embedding"]
+
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bfloat16_is_near_float32(base: SentenceTransformer, tmp_path: Path) -> None:
+    expected = _forward(base, TEXTS)["sentence_embedding"]
+    attention = base.transformers_model.config._attn_implementation
+
+    with cached_prefix(base, 4, TEXTS, tmp_path, torch.bfloat16):
+        found = _forward(base, TEXTS)["sentence_embedding"]
+
+    assert found.dtype == torch.float32
+    assert not torch.equal(found, expected)
+    assert torch.cosine_similarity(found, expected).min() > 0.999
+    assert base.transformers_model.config._attn_implementation == attention
+
+
+def test_a_text_that_a_batch_holds_twice_is_run_once(
+    base: SentenceTransformer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: list[int] = []
+    blocks = CachedTransformer._blocks
+
+    def counting(self: CachedTransformer, hidden: torch.Tensor, *rest: Any) -> torch.Tensor:
+        run.append(len(hidden))
+        return blocks(self, hidden, *rest)
+
+    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
+        monkeypatch.setattr(CachedTransformer, "_blocks", counting)
+        found = _forward(base, [TEXTS[1], TEXTS[0], TEXTS[1]])["sentence_embedding"]
+
+    assert run == [2]
+    assert torch.equal(found[0], found[2])
+    assert not torch.equal(found[0], found[1])
+
+
+def test_the_states_are_found_again_and_only_they(base: SentenceTransformer, tmp_path: Path) -> None:
+    def file_of(texts: list[str], dtype: torch.dtype = torch.float32, blocks: int = 4) -> tuple[str, int]:
+        with cached_prefix(base, blocks, texts, tmp_path, dtype):
+            (file,) = tmp_path.iterdir()
+            return file.name, file.stat().st_mtime_ns
+
+    first = file_of(TEXTS)
+
+    assert file_of(TEXTS) == first
+    others = {file_of(TEXTS[:2])[0], file_of(TEXTS, torch.bfloat16)[0], file_of(TEXTS, blocks=3)[0]}
+    assert len(others | {first[0]}) == 4
+
+
+def test_what_a_killed_run_left_is_removed(base: SentenceTransformer, tmp_path: Path) -> None:
+    (tmp_path / "0123.unfinished").write_bytes(b"half")
+
+    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
+        assert [file.suffix for file in tmp_path.iterdir()] == [".npy"]
+
+
+def test_precision_is_what_the_device_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefix_cache, "has_bfloat16", lambda device: device == "cuda")
+
+    assert resolve("auto", "cuda") == resolve("bfloat16", "cuda") == torch.bfloat16
+    assert resolve("auto", "cpu") == resolve("float32", "cuda") == torch.float32
+    with pytest.raises(ValueError, match="this cpu has no bfloat16 instructions"):
+        resolve("bfloat16", "cpu")

@@ -15,41 +15,16 @@ from domain_embeddings import training
 from domain_embeddings.dataset import Query
 from domain_embeddings.dev import Dev
 from domain_embeddings.encoder import encode, load
-from domain_embeddings.losses import Example
 from domain_embeddings.params.train import TrainParams
 from domain_embeddings.training import DevEvaluator, History, fine_tune, freeze, interpolate, set_dropout
 from tests.knobs import knobs
-
-PAIRS = {
-    "squashy pedal": "Bleed the brake circuit until no air leaves the nipple.",
-    "whining lift": "Worn mast rollers must be replaced in pairs.",
-    "no heat upstairs": "Vent the radiator furthest from the pump.",
-    "engine hunts at idle": "Clean the throttle body and relearn the stop.",
-    "screen is blank": "Check fuse F7 of the display supply.",
-    "trips when hot": "Drive fault F012 means heatsink overtemperature.",
-    "oil under the axle": "Renew the pinion seal and set the preload.",
-    "smells of gas": "Close the isolating valve and test every joint.",
-    "sweep stands still": "The turntable motor has a shear pin.",
-    "belt squeals": "Tension the belt to 12 mm of deflection.",
-    "battery flat by morning": "Measure the quiescent current, at most 25 mA.",
-    "track thrown": "Slack off the tensioner before the track is refitted.",
-}
-ANSWERS = list(PAIRS.values())
-EXAMPLES = [
-    Example(query, answer, (ANSWERS[(i + 5) % len(ANSWERS)],)) for i, (query, answer) in enumerate(PAIRS.items())
-]
-QUERIES = {f"q{i}": Query(f"q{i}", text, "car" if i % 2 else "lift") for i, text in enumerate(list(PAIRS)[:6])}
-DEV = Dev(
-    {f"p{i}": answer for i, answer in enumerate(ANSWERS)}, QUERIES, {query: {f"p{query[1:]}": 1} for query in QUERIES}
-)
+from tests.train_small import ANSWERS, DEV, EXAMPLES, SMALL
 
 Fresh = Callable[[], SentenceTransformer]
 
 
 def _params(**changes: Any) -> TrainParams:
-    small = {"epochs": 4, "batch_size": 4, "eval_steps": 2, "patience": 9, "frozen_blocks": 4, "dropout": 0.1}
-    small["interpolate"] = [1.0]
-    return knobs("train", TrainParams, **{**small, **changes})
+    return knobs("train", TrainParams, **{**SMALL, **changes})
 
 
 def _train(model: SentenceTransformer, checkpoints: Path, seed: int = 42, **changes: Any) -> tuple[History, str]:
