@@ -13,13 +13,13 @@ import pandas as pd
 from domain_embeddings import significance, verdict
 from domain_embeddings.dataset import Dataset, Passage
 from domain_embeddings.metrics import METRICS
+from domain_embeddings.params.evaluate import SEED_ARM
 from domain_embeddings.params.report import ReportParams
 from domain_embeddings.significance import Difference, Values
 from domain_embeddings.summary import Case, Comparison, Hit, Row, SeedGain
 
 SLICES = ("domain", "type", "difficulty", "category", "names")
 CUTOFFS = (1, 2, 3, 5, 10, 20, 50, 100)
-SEED_ARM = "tuned_seed"
 _SHOWN = 3
 
 

@@ -32,7 +32,7 @@ from domain_embeddings.dataset import (
 from domain_embeddings.encoder import encode, load
 from domain_embeddings.endpoint import EndpointEncoder
 from domain_embeddings.lexical import BM25
-from domain_embeddings.params.evaluate import Baseline, Endpoint, EvaluateParams, Folder, Hub
+from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, EvaluateParams, Folder, Hub
 from domain_embeddings.ranking import Scores, fuse, rank
 from stages.workspace import (
     BASE_MODEL,
@@ -103,7 +103,7 @@ def encoders(corpus: str, baselines: Mapping[str, Baseline], length: int) -> dic
         },
         "base": own(BASE_MODEL, length),
         "tuned": own(tuned_model(corpus), length),
-        **{f"tuned_seed{seed}": own(folder, length) for seed, folder in seeds},
+        **{f"{SEED_ARM}{seed}": own(folder, length) for seed, folder in seeds},
     }
 
 

@@ -6,7 +6,6 @@ data/guard/<corpus>/per_query.jsonl, a row for each other corpus, arm and questi
     python -m stages.guard manuals
 """
 
-import json
 import random
 
 from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_jsonl
@@ -15,6 +14,7 @@ from domain_embeddings.encoder import load
 from domain_embeddings.params.guard import GuardParams
 from stages.workspace import (
     BASE_MODEL,
+    asks_synthetic,
     corpus_argument,
     load_params,
     max_seq_length,
@@ -35,12 +35,6 @@ def sample(corpus: str, params: GuardParams) -> Dev:
     return Dev.sample(passages, asked, {i: qrels[i] for i in asked}, params.passages, params.seed, params.lookalikes)
 
 
-def synthetic(corpus: str) -> bool:
-    """Whether a corpus's dev questions were made from its passages, not asked by people."""
-    statistics = json.loads((stage_folder("synthesize", corpus) / "statistics.json").read_text(encoding="utf-8"))
-    return bool(statistics["dev"]["origin"] == "synthetic")
-
-
 def main() -> None:
     """Sample, rank, score, write."""
     name = corpus_argument()
@@ -49,7 +43,7 @@ def main() -> None:
     folders = {"base": BASE_MODEL, "tuned": tuned_model(name)} if others else {}
     models = {arm: load(folder, max_seq_length()) for arm, folder in folders.items()}
     rows = (
-        {"corpus": other, "synthetic": synthetic(other), "arm": arm, "query_id": query_id, **scores}
+        {"corpus": other, "synthetic": asks_synthetic(other), "arm": arm, "query_id": query_id, **scores}
         for other, dev in others.items()
         for arm, model in models.items()
         for query_id, scores in per_query(model, dev, progress=True).items()

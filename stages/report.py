@@ -20,6 +20,7 @@ import pandas as pd
 from domain_embeddings import markdown_report, page, results, topics, verdict
 from domain_embeddings.dataset import Dataset, Query, read_dataset, read_jsonl, write_json
 from domain_embeddings.metrics import METRICS
+from domain_embeddings.params.evaluate import SEED_ARM
 from domain_embeddings.params.report import ReportParams
 from domain_embeddings.summary import (
     DevPoint,
@@ -29,7 +30,7 @@ from domain_embeddings.summary import (
     Summary,
     Training,
 )
-from stages.workspace import corpus_argument, load_params, metrics_folder, section, stage_folder
+from stages.workspace import asks_synthetic, corpus_argument, load_params, metrics_folder, section, stage_folder
 
 CASES = 10
 SPLITS = {
@@ -68,12 +69,6 @@ def _topic_scores(rows: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
         "spoilers@5": round(float(np.mean(spoiled)), verdict.DIGITS),
         "n_queries": len(rows),
     }
-
-
-def is_synthetic(corpus: str) -> bool:
-    """Whether a corpus's dev questions were made from its passages, not asked by people."""
-    statistics = json.loads((stage_folder("synthesize", corpus) / "statistics.json").read_text(encoding="utf-8"))
-    return bool(statistics["dev"]["origin"] == "synthetic")
 
 
 def how_split(corpus: str, kind: str) -> str:
@@ -139,11 +134,11 @@ def summarize(corpus: str, dataset: Dataset, rows: pd.DataFrame, history: Mappin
     gains = results.seed_gains(rows, load_params()["train"]["seeds"])
     spread = results.seed_spread(gains)
     noise = 2 * (spread or 0.0)
-    rows = rows[~rows["arm"].str.startswith(results.SEED_ARM)]
+    rows = rows[~rows["arm"].str.startswith(SEED_ARM)]
     overall, tuned = results.compare(rows, "tuned", "base", params, noise)
     _, hybrid = results.compare(rows, "hybrid_tuned", "hybrid_base", params, noise)
     dev_rows = load_rows(stage_folder("evaluate", corpus) / "dev.jsonl")
-    dev = verdict.dev_result(results.difference(dev_rows, "tuned", "base", params), is_synthetic(corpus), params)
+    dev = verdict.dev_result(results.difference(dev_rows, "tuned", "base", params), asks_synthetic(corpus), params)
     promotion = verdict.promote(dev, guards(corpus, params), tuned.overall.word, history["best_share"])
     table = results.arm_table(rows)
     wins, losses = results.cases(rows, dataset, CASES)

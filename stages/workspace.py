@@ -1,5 +1,6 @@
 """What every stage shares: where things lie, and how a stage learns its corpus and its params."""
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -44,6 +45,12 @@ def packaged_model(corpus: str, version: str) -> Path:
 def metrics_folder(corpus: str) -> Path:
     """Where the report stage writes the figures kept in Git."""
     return Path("metrics") / corpus
+
+
+def asks_synthetic(corpus: str) -> bool:
+    """Whether a corpus's dev questions were made from its passages, not asked by people."""
+    statistics = json.loads((stage_folder("synthesize", corpus) / "statistics.json").read_text(encoding="utf-8"))
+    return bool(statistics["dev"]["origin"] == "synthetic")
 
 
 def corpus_argument() -> str:

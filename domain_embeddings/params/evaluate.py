@@ -8,7 +8,10 @@ from pydantic import Field, model_validator
 from domain_embeddings.params.strict import Strict
 
 _NAME = re.compile(r"[a-z0-9_-]+")
-_OWN_ARM = re.compile(r"bm25|base|tuned|(hybrid_|late_|tuned_seed).*")
+SEED_ARM = "tuned_seed"
+"""Before the seed: the arm of a further training."""
+
+_OWN_ARM = re.compile(rf"bm25|base|tuned|(hybrid_|late_|{SEED_ARM}).*")
 
 
 class _Local(Strict):
