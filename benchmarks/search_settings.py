@@ -4,9 +4,9 @@ Every setting below trains on every corpus; `evaluate` never runs, so no test qu
 collection joins with --also: it is trained on label-free, and its train and dev questions judge. Its test questions are
 left out of the copy that the search reads.
 
-    python -m benchmarks.search_settings queue --also emanual=../shared/data/retrieval/emanual
+    python -m benchmarks.search_settings queue --also emanual=../emanual --corpora manuals emanual
     dvc exp run --run-all
-    python -m benchmarks.search_settings table
+    python -m benchmarks.search_settings table --corpora manuals emanual
 """
 
 import argparse
@@ -14,8 +14,6 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
 
@@ -57,14 +55,13 @@ def unseen(name: str, folder: Path) -> Path:
     return copy
 
 
-def queue(also: dict[str, Path], only: list[str]) -> None:
-    """Queue an experiment for each setting."""
-    corpora = list(YAML(typ="safe").load(Path("params.yaml"))["corpora"])
+def queue(also: dict[str, Path], only: list[str], corpora: list[str], common: list[str]) -> None:
+    """Queue an experiment for each setting, with the `common` changes of params in all of them."""
     extra = [f"+corpora.{name}={{kind: beir, path: {unseen(name, folder)}}}" for name, folder in also.items()]
-    targets = [f"train@{corpus}" for corpus in (*corpora, *also)]
+    targets = [f"train@{corpus}" for corpus in corpora]
     for name, changes in SETTINGS.items():
         if not only or name in only:
-            flags = [part for change in (*extra, *changes) for part in ("-S", change)]
+            flags = [part for change in (*extra, *common, *changes) for part in ("-S", change)]
             subprocess.run(["dvc", "exp", "run", "--queue", "-n", PREFIX + name, *flags, *targets], check=True)
 
 
@@ -97,10 +94,12 @@ def main() -> None:
     parser.add_argument("what", choices=["queue", "table"])
     parser.add_argument("--also", action="append", default=[], metavar="NAME=FOLDER", help="a labelled BEIR collection")
     parser.add_argument("--only", nargs="*", default=[], choices=list(SETTINGS), help="these settings")
-    parser.add_argument("--corpora", nargs="+", default=["manuals", "encyclopedia", "memories"], help="of the table")
+    parser.add_argument("--corpora", nargs="+", default=["manuals", "encyclopedia", "memories"], help="to train on")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a param changed in all")
     asked = parser.parse_args()
     if asked.what == "queue":
-        queue({name: Path(folder) for name, folder in (pair.split("=", 1) for pair in asked.also)}, asked.only)
+        collections = {name: Path(folder) for name, folder in (pair.split("=", 1) for pair in asked.also)}
+        queue(collections, asked.only, asked.corpora, asked.set)
     else:
         table(asked.corpora)
 
