@@ -7,7 +7,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, sha256
+from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts
 from domain_embeddings.card import UNKNOWN_TESTS, Card, with_intervals
 from domain_embeddings.integrity import MANIFEST, files_of, folder_md5, read, write_manifest
 
@@ -26,7 +26,7 @@ def card(base: Path, **changes: Any) -> Card:
     values: dict[str, Any] = {
         "name": "tiny-embeddings",
         "version": "1.0",
-        "base_model": {"name": "owner/base", "revision": "0" * 40, "weights_sha256": sha256(base / WEIGHTS)},
+        "base_model": {"name": "owner/base", "revision": "0" * 40, "weights_sha256": read(base / WEIGHTS).sha256},
         "promoted": "tuned",
         "reason": "improved on 60 dev questions",
         "verdict": {"verdict": "improved", "metric": "ndcg@10", "delta": 0.25, "ci95": [0.125, 0.375], "p": 0.001},
