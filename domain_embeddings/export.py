@@ -76,7 +76,7 @@ def export(
     nncf.set_log_level(logging.WARNING)
     problems = []
     for name, way in ways.items():
-        openvino.save_model(way(), graph, compress_to_fp16=False)
+        openvino.save_model(_numbered(way()), graph, compress_to_fp16=False)
         found = _vectors(Int8Encoder(tokenizer, graph, limit).encode, dev)
         fidelity = _compared(name, found, expected, dev)
         problem = fidelity.problem(params)
@@ -118,6 +118,14 @@ def _quantized(graph: openvino.Model, calibration: list[Inputs]) -> openvino.Mod
         ignored_scope=nncf.IgnoredScope(patterns=KEPT, validate=False),
         advanced_parameters=AdvancedQuantizationParameters(disable_bias_correction=True, smooth_quant_alphas=SMOOTHING),
     )
+
+
+def _numbered(graph: openvino.Model) -> openvino.Model:
+    """The graph with names that do not count up within a process: the same model gives the same bytes."""
+    graph.set_friendly_name("model")
+    for number, node in enumerate(graph.get_ordered_ops()):
+        node.set_friendly_name(str(number))
+    return graph
 
 
 def _inputs(tokenizer: Path, limit: int, texts: Sequence[str]) -> list[Inputs]:
