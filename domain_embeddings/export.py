@@ -2,7 +2,7 @@
 
 Activations are asymmetric (one side of a GELU is nearly empty) and SmoothQuant's share (Xiao et al., 2022, alpha) is
 0.75: of 0.5 to 0.95 the nearest to float32 on the sample corpora. The first block's second feed-forward layer has the
-largest outliers and stays as it is: that takes 40% off the distance to float32 and costs 3% of the speed. Attention is
+largest outliers and stays as it is: that takes 40% off the distance to float32. Attention is
 left to bfloat16, which is faster there than int8.
 """
 
