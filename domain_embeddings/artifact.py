@@ -1,6 +1,5 @@
 """A packaged model: a complete sentence-transformers folder with its cards, and a manifest of every file's SHA-256."""
 
-import hashlib
 import json
 import math
 import shutil
@@ -11,16 +10,10 @@ from safetensors import safe_open
 
 from domain_embeddings.card import Card, readme
 from domain_embeddings.dataset import DataError, write_json
-from domain_embeddings.integrity import MANIFEST, write_manifest
+from domain_embeddings.integrity import EXPORTED, INT8, MANIFEST, read, write_manifest
 
 CARD, README = "model_card.json", "README.md"
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
-
-
-def sha256(path: Path) -> str:
-    """A file's SHA-256 in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def parameter_counts(weights: Path) -> dict[str, int]:
@@ -50,15 +43,19 @@ def dimension(model: Path) -> int:
     return int(json.loads((model / CONFIG).read_text(encoding="utf-8"))["hidden_size"])
 
 
-def package(model: Path, card: Card, corpus: str, license_id: str, folder: Path) -> None:
-    """Copy a model's folder and add its cards, with the hashes of the copied weights, then the manifest.
+def package(model: Path, card: Card, corpus: str, license_id: str, folder: Path, int8: Path | None = None) -> None:
+    """Copy a model's folder and the folder of its export, add the cards, with the weights' hashes, then the manifest.
 
     Raises a DataError where `folder` exists: a version is written once.
     """
     if folder.exists():
         raise DataError(folder, "exists already", remedy="a version is written once; raise the version")
     shutil.copytree(model, folder, symlinks=False, copy_function=shutil.copyfile)
-    card = replace(card, weights_sha256=sha256(folder / WEIGHTS), config_sha256=sha256(folder / CONFIG))
+    if int8 is not None:
+        (folder / INT8).mkdir()
+        for name in EXPORTED:
+            shutil.copyfile(int8 / Path(name).name, folder / name)
+    card = replace(card, weights_sha256=read(folder / WEIGHTS).sha256, config_sha256=read(folder / CONFIG).sha256)
     write_json(folder / CARD, card.to_json())
     (folder / README).write_text(readme(card, corpus, license_id), encoding="utf-8")
     write_manifest(folder, folder / MANIFEST)

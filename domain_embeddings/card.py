@@ -46,6 +46,8 @@ class Card:
     adversarial_tests: Mapping[str, int | None]
     limits: Sequence[str]
     notes: str
+    int8_export: Mapping[str, Any] | None = None
+    """What of it is int8, and how near it is to float32 on dev questions (`export.Fidelity`)."""
 
     def to_json(self) -> dict[str, Any]:
         """All fields, with recall@5 and MRR of base and tuned once more at the top, where readers look first."""

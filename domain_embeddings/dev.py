@@ -10,7 +10,7 @@ from domain_embeddings import metrics
 from domain_embeddings.dataset import Passage, Qrels, Query
 from domain_embeddings.encoder import encode
 from domain_embeddings.lexical import BM25
-from domain_embeddings.ranking import rank, top_k
+from domain_embeddings.ranking import Scores, rank, top_k
 
 
 @dataclass(frozen=True)
@@ -48,5 +48,10 @@ def per_query(model: SentenceTransformer, dev: Dev, progress: bool = False) -> d
     """Rank the pool for every question, exactly: query id → all of `metrics.METRICS`."""
     passages = encode(model, list(dev.passages.values()), progress)
     queries = encode(model, [query.text for query in dev.queries.values()])
+    return scores(dev, passages, queries)
+
+
+def scores(dev: Dev, passages: Scores, queries: Scores) -> dict[str, dict[str, float]]:
+    """Rank the pool by vectors that are there already, a row for each of `dev.passages` and `dev.queries`."""
     run = rank(list(dev.queries), list(dev.passages), lambda rows: queries[rows] @ passages.T, depth=10)
     return {query_id: metrics.score(list(found), dev.qrels[query_id]) for query_id, found in run.items()}

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.encoder import encode
+from domain_embeddings.backends import Backend, Encoder, load_encoder
+from domain_embeddings.encoder import truncated
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.provenance import recorded_by
 from domain_embeddings.ranking import Scores
@@ -44,26 +43,30 @@ class VersionedEmbeddings:
         public_key: Path | None = None,
         device: str = "cpu",
         dimensions: int | None = None,
+        backend: Backend = "auto",
     ) -> None:
         """Load `root`/<corpus>-embeddings-v<version>.
 
         Where that is not what was packaged, the base in `root`/base is loaded, checked as strictly, and the reason
         logged; without `fallback_to_baseline` an IntegrityError is raised, as it is where the base is not right either.
         With a `public_key` (PEM), models without its signature are refused. `dimensions` keeps only so many leading
-        numbers of each vector, for a smaller index. A ValueError for an impossible name or number of dimensions.
+        numbers of each vector, for a smaller index. `backend` is `openvino` (the model's int8 export), `bfloat16`,
+        `torch` (float32) or `auto`, the first of these that model, device and processor have; the base, which has no
+        export, takes the next one. A ValueError for an impossible name, number of dimensions or backend.
         """
         name = model_name(corpus, version)
         self.corpus, self.version = corpus, version
         self.fallback_reason: str | None = None
         try:
-            self._model, self._verified = _load(root / name, public_key, device)
+            self._encoder, self.backend, self._verified = _load(root / name, public_key, backend, device)
         except IntegrityError as error:
             if not fallback_to_baseline:
                 raise
             self.fallback_reason = str(error)
             LOG.warning("%s is refused, the base model is used instead: %s", name, error)
-            self._model, self._verified = _load(root / BASE, public_key, device)
-        self.dimension = _dimension(self._model, dimensions)
+            without_export: Backend = "auto" if backend == "openvino" else backend
+            self._encoder, self.backend, self._verified = _load(root / BASE, public_key, without_export, device)
+        self.dimension = _dimension(self._encoder, dimensions)
         self._lock = threading.Lock()
         _LOADED.add(self)
 
@@ -74,7 +77,7 @@ class VersionedEmbeddings:
         if len(texts) == 0:
             return np.empty((0, self.dimension), dtype=np.float32)
         with self._lock:  # a tokenizer is changed while it is used
-            vectors = encode(self._model, texts)
+            vectors = self._encoder.encode(texts)
         return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension)
 
     def get_model_info(self) -> dict[str, Any]:
@@ -88,8 +91,9 @@ class VersionedEmbeddings:
             "fallback_reason": self.fallback_reason,
             "folder": str(folder),
             "checked_against": list(self._verified.witnesses),
+            "backend": self.backend,
             "dimension": self.dimension,
-            "max_seq_length": self._model.max_seq_length,
+            "max_seq_length": self._encoder.max_seq_length,
             "weights_sha256": self._verified.sha256,
             "training_commit": (recorded or {}).get("commit", self._verified.card.get("training_commit")),
             "training_date": (recorded or {}).get("date"),
@@ -98,44 +102,32 @@ class VersionedEmbeddings:
 
     def _after_fork(self) -> None:
         self._lock = threading.Lock()  # the parent's may be held by a thread that is not here
+        self._encoder.forget_threads()
 
 
-def truncated(vectors: Scores, dimensions: int) -> Scores:
-    """The first so many numbers of each row, scaled to length 1 again; a row that is zero there stays zero.
-
-    What Matryoshka training (Kusupati et al., 2022) makes cheap; a model trained without it loses more: measure.
-    """
-    kept = vectors[:, :dimensions]
-    length = np.linalg.norm(kept, axis=1, keepdims=True)
-    return np.asarray(kept / np.where(length == 0, 1, length), dtype=np.float32)
-
-
-def _dimension(model: SentenceTransformer, wanted: int | None) -> int:
+def _dimension(encoder: Encoder, wanted: int | None) -> int:
     """How wide the vectors are to be; a ValueError for more than the model has, or none."""
-    width = int(model.get_embedding_dimension() or 0)
-    if wanted is not None and not 1 <= wanted <= width:
-        raise ValueError(f"dimensions is {wanted}, the model has {width}: allowed are 1 to {width}")
-    return wanted or width
+    if wanted is not None and not 1 <= wanted <= encoder.dimension:
+        has = encoder.dimension
+        raise ValueError(f"dimensions is {wanted}, the model has {has}: allowed are 1 to {has}")
+    return wanted or encoder.dimension
 
 
-def _load(folder: Path, public_key: Path | None, device: str) -> tuple[SentenceTransformer, Verified]:
+def _load(folder: Path, public_key: Path | None, backend: Backend, device: str) -> tuple[Encoder, Backend, Verified]:
     """Verify a copy and load that copy, which nobody else knows."""
     with tempfile.TemporaryDirectory(prefix="domain-embeddings-") as temporary:
         copy = Path(temporary) / folder.name
         copy.mkdir()
         verified = verify(folder, copy, public_key)
-        model = SentenceTransformer(str(copy), device=device, local_files_only=True, trust_remote_code=False)
-    if verified.card:  # a model's files may hold several limits; the base is taken at its word
-        model.max_seq_length = int(verified.card["max_seq_length"])
-    return model, verified
+        limit = verified.card.get("max_seq_length")  # the base has no card and is taken at its word
+        encoder, chosen = load_encoder(copy, limit, backend, device)
+    return encoder, chosen, verified
 
 
 _LOADED: "weakref.WeakSet[VersionedEmbeddings]" = weakref.WeakSet()
 
 
 def _in_forked_child() -> None:
-    if _LOADED:
-        torch.set_num_threads(1)
     for model in _LOADED:
         model._after_fork()
 

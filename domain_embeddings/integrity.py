@@ -21,6 +21,9 @@ from domain_embeddings.dataset import DataError
 MANIFEST = "manifest.json"
 DATA_FILES = (".json", ".txt", ".safetensors", ".model", ".md")
 """Kinds of file that a model may hold: never code (.py), never what may hold a pickle (.bin, .pt, .pkl, .ckpt, …)."""
+INT8 = "int8"
+EXPORTED = (f"{INT8}/model.xml", f"{INT8}/model.bin")
+"""The int8 export: a graph and its bare numbers, which OpenVINO reads as such and never unpickles."""
 MODULES = ("Transformer", "Pooling", "Normalize")
 """Parts of sentence_transformers that a model may name: others can name further classes, or load pickles."""
 CHUNK = 1 << 20
@@ -103,7 +106,7 @@ def read_manifest(path: Path) -> dict[str, str]:
 def check_names(folder: Path, found: Mapping[str, Path], manifest: Mapping[str, str]) -> None:
     """Raise an IntegrityError for a file that was removed, added or of a kind that may hold code. Opens none."""
     for name, path in found.items():
-        if path.suffix not in DATA_FILES:
+        if path.suffix not in DATA_FILES and name not in EXPORTED:
             raise IntegrityError(path, "may hold code or pickles", remedy=f"a model holds {', '.join(DATA_FILES)}")
         if name not in manifest:
             raise IntegrityError(path, f"was added: {MANIFEST} does not have it")

@@ -26,6 +26,8 @@ from torch.nn.utils.rnn import pad_sequence
 from tqdm.auto import tqdm
 from transformers.masking_utils import create_bidirectional_mask
 
+from domain_embeddings import machine
+
 _SUPPORTED = ("BertModel", "RobertaModel", "XLMRobertaModel")
 _TOKENIZED_AT_ONCE = 256
 _MICRO_BATCH = {"cpu": 16}
@@ -39,7 +41,7 @@ def has_bfloat16(device: str) -> bool:
     """Whether a device multiplies bfloat16 matrices in hardware; where it does not, they are slower than float32."""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return device == "cpu" and machine.has_bfloat16()
 
 
 def resolve(precision: Precision, device: str) -> torch.dtype:

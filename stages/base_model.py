@@ -7,14 +7,13 @@ This is the one stage that may use the network (for source `hub`).
     python -m stages.base_model
 """
 
-import hashlib
 import importlib
 import json
 import shutil
 from pathlib import Path
 
 from domain_embeddings.dataset import DataError
-from domain_embeddings.integrity import MANIFEST, write_manifest
+from domain_embeddings.integrity import MANIFEST, read, write_manifest
 from domain_embeddings.params.base_model import BaseModelParams
 from stages.workspace import BASE_MODEL, section
 
@@ -40,7 +39,7 @@ def verify(folder: Path, sha256: dict[str, str]) -> None:
         path = folder / name
         if not path.is_file():
             raise DataError(path, "the pinned file is missing", remedy="see base_model.sha256 in params.yaml")
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = read(path).sha256
         if found != expected:
             raise DataError(
                 path,

@@ -6,12 +6,11 @@ data/guard/<corpus>/per_query.jsonl, a row for each other corpus, arm and questi
     python -m stages.guard manuals
 """
 
-import random
-
-from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_jsonl
-from domain_embeddings.dev import Dev, per_query
+from domain_embeddings.dataset import write_jsonl
+from domain_embeddings.dev import per_query
 from domain_embeddings.encoder import load
 from domain_embeddings.params.guard import GuardParams
+from stages.dev_sample import sample
 from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
@@ -22,17 +21,6 @@ from stages.workspace import (
     stage_folder,
     tuned_model,
 )
-
-
-def sample(corpus: str, params: GuardParams) -> Dev:
-    """Some dev questions of a corpus, and passages to rank for them."""
-    passages = read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl")
-    synthesized = stage_folder("synthesize", corpus)
-    queries = read_queries(synthesized / "queries.jsonl")
-    qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, passages)
-    chosen = random.Random(params.seed).sample(sorted(qrels), min(params.questions, len(qrels)))
-    asked = {query_id: queries[query_id] for query_id in sorted(chosen)}
-    return Dev.sample(passages, asked, {i: qrels[i] for i in asked}, params.passages, params.seed, params.lookalikes)
 
 
 def main() -> None:

@@ -1,18 +1,28 @@
 """Package the model that was promoted, tuned or base, with a card that says why.
 
-Reads metrics/<corpus>/, the training corpus in data/ingest/<corpus>/, models/base/ and models/tuned/<corpus>/; writes
-models/<corpus>-embeddings-v<version>/. That a version never changes is checked next (stages/check_version.py).
+Reads metrics/<corpus>/, the training corpus in data/ingest/<corpus>/, dev questions in data/synthesize/<corpus>/,
+models/base/ and models/tuned/<corpus>/; writes models/<corpus>-embeddings-v<version>/, with an int8 export that was
+measured on the dev questions. That a version never changes is checked next (stages/check_version.py).
 
     python -m stages.package manuals
 """
 
 import json
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
-from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, sha256, trainable
+from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, trainable
 from domain_embeddings.card import UNKNOWN_TESTS, Card, with_intervals
+from domain_embeddings.dataset import read_corpus
+from domain_embeddings.encoder import load
+from domain_embeddings.export import Fidelity, export
+from domain_embeddings.int8_encoder import TOKENIZER
+from domain_embeddings.integrity import EXPORTED, read
 from domain_embeddings.params.base_model import BaseModelParams
-from domain_embeddings.params.package import PackageParams
+from domain_embeddings.params.package import ExportParams, PackageParams
+from stages.dev_sample import sample
 from stages.workspace import (
     BASE_MODEL,
     corpus_argument,
@@ -51,7 +61,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         base_model={
             "name": base.hub_name or base.name,
             "revision": base.revision,
-            "weights_sha256": sha256(BASE_MODEL / WEIGHTS),
+            "weights_sha256": read(BASE_MODEL / WEIGHTS).sha256,
         },
         promoted=promotion["promoted"],
         reason=promotion["reason"],
@@ -66,7 +76,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         },
         weights_sha256="",
         config_sha256="",
-        training_corpus_sha256=sha256(stage_folder("ingest", corpus) / "corpus.jsonl"),
+        training_corpus_sha256=read(stage_folder("ingest", corpus) / "corpus.jsonl").sha256,
         training_commit=None,
         adversarial_tests=UNKNOWN_TESTS,
         limits=limits(corpus, means["base"]["n_queries"], base),
@@ -74,13 +84,28 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
     )
 
 
+def int8(corpus: str, model: Path, max_seq_length: int, params: ExportParams, folder: Path) -> Fidelity:
+    """Write the int8 export of a model into a folder; a DataError where it is too far from the model."""
+    texts = [passage.content for passage in read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl").values()]
+    loaded = load(model, max_seq_length, device="cpu")
+    graph = folder / Path(EXPORTED[0]).name
+    return export(loaded, model / TOKENIZER, texts, sample(corpus, params), params, graph)
+
+
 def main() -> None:
-    """Choose, describe, copy."""
+    """Choose, describe, export, copy."""
     corpus = corpus_argument()
     params = section("package", PackageParams)
-    card = describe(corpus, params, section("base_model", BaseModelParams))
+    base = section("base_model", BaseModelParams)
+    card = describe(corpus, params, base)
     model = tuned_model(corpus) if card.promoted == "tuned" else BASE_MODEL
-    package(model, card, corpus, params.license, packaged_model(corpus, params.version))
+    folder = packaged_model(corpus, params.version)
+    with tempfile.TemporaryDirectory() as temporary:
+        exported = Path(temporary) if params.export else None
+        if params.export and exported:
+            fidelity = int8(corpus, model, base.max_seq_length, params.export, exported)
+            card = replace(card, int8_export=asdict(fidelity))
+        package(model, card, corpus, params.license, folder, exported)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,22 @@
 
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, sha256
+from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts
 from domain_embeddings.card import UNKNOWN_TESTS, Card, with_intervals
+from domain_embeddings.dataset import Query
+from domain_embeddings.dev import Dev
+from domain_embeddings.encoder import load
+from domain_embeddings.export import export
+from domain_embeddings.int8_encoder import TOKENIZER
 from domain_embeddings.integrity import MANIFEST, files_of, folder_md5, read, write_manifest
+from domain_embeddings.params.package import ExportParams
+from tests.dependencies import ROOT
 
 NAME = "tiny-embeddings-v1.0"
 KINDS = (".json", ".txt", ".safetensors")
@@ -26,7 +34,7 @@ def card(base: Path, **changes: Any) -> Card:
     values: dict[str, Any] = {
         "name": "tiny-embeddings",
         "version": "1.0",
-        "base_model": {"name": "owner/base", "revision": "0" * 40, "weights_sha256": sha256(base / WEIGHTS)},
+        "base_model": {"name": "owner/base", "revision": "0" * 40, "weights_sha256": read(base / WEIGHTS).sha256},
         "promoted": "tuned",
         "reason": "improved on 60 dev questions",
         "verdict": {"verdict": "improved", "metric": "ndcg@10", "delta": 0.25, "ci95": [0.125, 0.375], "p": 0.001},
@@ -56,10 +64,36 @@ def copy_base(base: Path, folder: Path) -> Path:
     return folder
 
 
+def tiny_dev() -> Dev:
+    """Two questions that any model answers."""
+    passages = {
+        "a": "Bleed the brakes after the hose was changed.",
+        "b": "The mast lifts the carriage with two chains.",
+    }
+    queries = {"x": Query("x", "how to bleed brakes"), "y": Query("y", "what lifts the carriage")}
+    return Dev(passages, queries, {"x": {"a": 1}, "y": {"b": 1}})
+
+
+def calibration_texts() -> list[str]:
+    """Real text: the longer paragraphs of a sample manual."""
+    manual = ROOT / "data/raw/manuals/forklift/tessera_e18_electric_truck.md"
+    return [part for part in manual.read_text(encoding="utf-8").split("\n\n") if len(part) > 200]
+
+
+def export_params(**changes: Any) -> ExportParams:
+    """Limits that any export keeps."""
+    values = {"seed": 0, "questions": 10, "passages": 50, "lookalikes": 1, "calibration": 16, "max_ndcg_loss": 0.5}
+    return ExportParams(**{**values, "min_cosine": 0.9, **changes})
+
+
 def make_models(base: Path, root: Path) -> Path:
-    """A models folder with the base and tiny-embeddings-v1.0."""
-    copied = copy_base(base, root / "base")
-    package(copied, card(copied), "tiny", "apache-2.0", root / NAME)
+    """A models folder with the base and tiny-embeddings-v1.0, which has an int8 export."""
+    copied, int8 = copy_base(base, root / "base"), root / "int8"
+    int8.mkdir()
+    model, graph = load(copied, 256, device="cpu"), int8 / "model.xml"
+    found = export(model, copied / TOKENIZER, calibration_texts(), tiny_dev(), export_params(), graph)
+    package(copied, card(copied, int8_export=asdict(found)), "tiny", "apache-2.0", root / NAME, int8)
+    shutil.rmtree(int8)
     return root
 
 
@@ -69,7 +103,7 @@ def copy_models(models: Path, target: Path) -> Path:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    if source.endswith(WEIGHTS):
+    if source.endswith((WEIGHTS, ".bin")):
         os.link(source, target)
     else:
         shutil.copyfile(source, target)

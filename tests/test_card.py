@@ -32,6 +32,23 @@ def test_recall_and_mrr_of_base_and_tuned_stand_at_the_top(base_folder: Path) ->
     assert found["mrr@10"] == {"base": 0.25, "tuned": 0.5}
 
 
+def test_the_readme_says_how_near_the_export_is(base_folder: Path) -> None:
+    export = {
+        "quantized": "weights",
+        "questions": 60,
+        "passages": 200,
+        "cosine": 0.9975,
+        "ndcg": 0.5,
+        "ndcg_float32": 0.51,
+    }
+
+    text = readme(card(base_folder, int8_export=export), "tiny", "mit")
+
+    assert "weights in int8. On 60 dev questions and 200 passages" in text
+    assert "mean cosine of 0.9975 to the float32 ones, and nDCG@10 is 0.5000 where float32 has 0.5100" in text
+    assert "int8" not in readme(card(base_folder), "tiny", "mit")
+
+
 def test_the_hub_reads_the_readme(base_folder: Path) -> None:
     data = ModelCard(readme(card(base_folder), "tiny", "mit")).data
 

@@ -32,7 +32,7 @@ def save(model: SentenceTransformer, root: Path, **changes: Any) -> Path:
 def test_it_loads_as_a_version(base: SentenceTransformer, tmp_path: Path) -> None:
     folder = save(base, tmp_path)
 
-    model = VersionedEmbeddings("1.0", "ours", fallback_to_baseline=False, root=tmp_path)
+    model = VersionedEmbeddings("1.0", "ours", fallback_to_baseline=False, root=tmp_path, backend="torch")
 
     assert folder == tmp_path / "ours-embeddings-v1.0"
     assert np.array_equal(model.encode(["brake"]), encode(base, ["brake"]))

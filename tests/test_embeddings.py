@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.embeddings import VersionedEmbeddings, truncated
+from domain_embeddings.backends import Backend
+from domain_embeddings.embeddings import VersionedEmbeddings
 from domain_embeddings.encoder import encode
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.ranking import Scores
@@ -22,7 +23,12 @@ TEXTS = ["bleed the brakes", "The mast lifts the carriage with two leaf chains."
 
 @pytest.fixture(scope="module")
 def tiny(models: Path) -> VersionedEmbeddings:
-    return VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=models)
+    return VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=models, backend="torch")
+
+
+@pytest.fixture(scope="module")
+def int8(models: Path) -> VersionedEmbeddings:
+    return VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=models, backend="openvino")
 
 
 def test_vectors_are_those_of_the_packaged_model(tiny: VersionedEmbeddings, base: SentenceTransformer) -> None:
@@ -31,6 +37,25 @@ def test_vectors_are_those_of_the_packaged_model(tiny: VersionedEmbeddings, base
     assert (vectors.dtype, vectors.shape) == (np.float32, (3, 384))
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     assert np.array_equal(vectors, encode(base, TEXTS))
+
+
+@pytest.mark.parametrize("backend", ["bfloat16", "openvino", "auto"])
+def test_every_backend_gives_about_the_same(tiny: VersionedEmbeddings, models: Path, backend: Backend) -> None:
+    model = VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=models, backend=backend)
+
+    vectors = model.encode(TEXTS)
+
+    assert (vectors.dtype, vectors.shape) == (np.float32, (3, 384))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert (vectors * tiny.encode(TEXTS)).sum(axis=1).mean() > 0.95
+    assert model.get_model_info()["backend"] == model.backend != "auto"
+
+
+def test_the_base_that_stands_in_has_no_export(models: Path) -> None:
+    model = VersionedEmbeddings("9.9", "tiny", root=models, backend="openvino")
+
+    assert model.get_model_info()["loaded"] == "base"
+    assert model.backend in ("bfloat16", "torch")
 
 
 def test_no_texts_give_no_rows(tiny: VersionedEmbeddings) -> None:
@@ -44,19 +69,11 @@ def test_a_text_is_no_list_of_texts(tiny: VersionedEmbeddings) -> None:
         tiny.encode("brake")
 
 
-def test_truncated_vectors_have_length_1_by_hand() -> None:
-    vectors = np.array([[3, 4, 12], [0, 0, 1]], dtype=np.float32) / 13
+@pytest.mark.parametrize("backend", ["torch", "bfloat16", "openvino"])
+def test_fewer_dimensions_are_the_first_ones(models: Path, backend: Backend) -> None:
+    small = VersionedEmbeddings("1.0", "tiny", root=models, dimensions=64, backend=backend)
 
-    found = truncated(vectors, 2)
-
-    assert found.dtype == np.float32
-    assert found == pytest.approx(np.array([[0.6, 0.8], [0, 0]]), abs=1e-6)
-
-
-def test_fewer_dimensions_are_the_first_ones(tiny: VersionedEmbeddings, models: Path) -> None:
-    small = VersionedEmbeddings("1.0", "tiny", root=models, dimensions=64)
-
-    whole, first = tiny.encode(TEXTS), small.encode(TEXTS)
+    whole, first = VersionedEmbeddings("1.0", "tiny", root=models, backend=backend).encode(TEXTS), small.encode(TEXTS)
 
     assert (first.shape, small.encode([]).shape, small.get_model_info()["dimension"]) == ((3, 64), (0, 64), 64)
     assert np.linalg.norm(first, axis=1) == pytest.approx(1, abs=1e-5)
@@ -67,6 +84,11 @@ def test_fewer_dimensions_are_the_first_ones(tiny: VersionedEmbeddings, models: 
 def test_impossible_dimensions_are_an_error(models: Path, dimensions: int) -> None:
     with pytest.raises(ValueError, match="allowed are 1 to 384"):
         VersionedEmbeddings("1.0", "tiny", root=models, dimensions=dimensions)
+
+
+def test_an_unknown_backend_is_an_error(models: Path) -> None:
+    with pytest.raises(ValueError, match="backend is 'onnx', allowed are auto, torch, bfloat16, openvino"):
+        VersionedEmbeddings("1.0", "tiny", root=models, backend="onnx")  # type: ignore[arg-type]
 
 
 def test_info_tells_what_was_loaded_and_why(tiny: VersionedEmbeddings) -> None:
@@ -127,7 +149,9 @@ def test_the_base_is_compared_with_the_lock_too(models: Path, tmp_path: Path) ->
     assert info["checked_against"] == ["manifest", "dvc.lock"]
 
 
-def test_threads_get_what_one_gets(tiny: VersionedEmbeddings) -> None:
+@pytest.mark.parametrize("name", ["tiny", "int8"])
+def test_threads_get_what_one_gets(request: pytest.FixtureRequest, name: str) -> None:
+    tiny: VersionedEmbeddings = request.getfixturevalue(name)
     texts = [[f"part number {i} of the pump", "a longer text " * i] for i in range(24)]
     alone = [tiny.encode(pair) for pair in texts]
 
@@ -146,12 +170,14 @@ def _in_worker(texts: list[str]) -> Scores:
 
 
 @pytest.mark.timeout(60)
-def test_forked_workers_get_what_the_parent_gets(tiny: VersionedEmbeddings) -> None:
+@pytest.mark.parametrize("name", ["tiny", "int8"])
+def test_forked_workers_get_what_the_parent_gets(request: pytest.FixtureRequest, name: str) -> None:
     global FORKED
-    FORKED = tiny
-    expected = tiny.encode(TEXTS * 20)  # the parent's threads exist now
+    FORKED = request.getfixturevalue(name)
+    assert FORKED is not None
+    expected = FORKED.encode(TEXTS * 20)  # the parent's threads exist now
 
-    with tiny._lock, multiprocessing.get_context("fork").Pool(2) as pool:  # forked while a thread is encoding
+    with FORKED._lock, multiprocessing.get_context("fork").Pool(2) as pool:  # forked while a thread is encoding
         found = pool.map(_in_worker, [TEXTS * 20] * 4)
 
     for vectors in found:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.encoder import encode, load
+from domain_embeddings.encoder import encode, load, truncated
 
 TEXTS = ["brake", "Bleed the rear brake circuit.", "The mast lifts the carriage with two leaf chains. " * 10, ""]
 
@@ -48,3 +48,12 @@ def test_related_texts_are_near(base: SentenceTransformer) -> None:
     brakes, stopping, radar = encode(base, ["bleeding the brakes", "brake pedal feels spongy", "radar antenna gain"])
 
     assert brakes @ stopping > brakes @ radar
+
+
+def test_truncated_vectors_have_length_1_by_hand() -> None:
+    vectors = np.array([[3, 4, 12], [0, 0, 1]], dtype=np.float32) / 13
+
+    found = truncated(vectors, 2)
+
+    assert found.dtype == np.float32
+    assert found == pytest.approx(np.array([[0.6, 0.8], [0, 0]]), abs=1e-6)

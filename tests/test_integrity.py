@@ -19,6 +19,7 @@ from tests.packaged import NAME, copy_models, replace, write_lock
 
 FILES = [
     "1_Pooling/config.json", "README.md", "config.json", "config_sentence_transformers.json", "data_config.json",
+    "int8/model.bin", "int8/model.xml",
     "manifest.json", "model.safetensors", "model_card.json", "modules.json", "sentence_bert_config.json",
     "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt",
 ]  # fmt: skip
@@ -70,13 +71,14 @@ def test_a_changed_file_is_refused_by_name(own: Path, name: str, change: Callabl
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_base_stands_in_for_a_changed_model(own: Path, change: Callable[[Path], None]) -> None:
-    change(own / "config.json")
+@pytest.mark.parametrize("name", ["config.json", "int8/model.xml"])
+def test_the_base_stands_in_for_a_changed_model(own: Path, name: str, change: Callable[[Path], None]) -> None:
+    change(own / name)
 
     model = VersionedEmbeddings("1.0", "tiny", root=own.parent)
 
     assert model.get_model_info()["loaded"] == "base"
-    assert f"{NAME}/config.json: " in str(model.fallback_reason)
+    assert f"{NAME}/{name}: " in str(model.fallback_reason)
     assert model.encode(["brake"]).shape == (1, 384)
 
 
@@ -91,7 +93,9 @@ def test_the_message_has_both_hashes(own: Path) -> None:
     assert f"vocab.txt: SHA-256 is {found}, manifest.json has {expected}" in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["note.txt", "1_Pooling/note.txt", "3_Dense/config.json", "__init__.py"])
+@pytest.mark.parametrize(
+    "name", ["note.txt", "1_Pooling/note.txt", "3_Dense/config.json", "__init__.py", "int8/other.bin"]
+)
 def test_an_added_file_is_refused(own: Path, name: str) -> None:
     (own / name).parent.mkdir(exist_ok=True)
     (own / name).write_text("{}")
@@ -201,6 +205,17 @@ def test_a_pickle_is_never_opened(own: Path, tmp_path: Path, all_opened: list[st
     assert not (tmp_path / "cage").exists()
     assert any(path.endswith("manifest.json") for path in all_opened)  # the hook works
     assert [path for path in all_opened if path.endswith((".bin", ".pkl"))] == []
+
+
+@pytest.mark.parametrize("name", ["int8/model.bin", "int8/model.xml"])
+def test_a_pickle_under_the_exports_name_is_not_opened_as_one(own: Path, tmp_path: Path, name: str) -> None:
+    replace(own / name, pickle.dumps(Canary(tmp_path / "cage")))
+    write_manifest(own, own / "manifest.json")
+
+    model = VersionedEmbeddings("1.0", "tiny", root=own.parent, backend="openvino")
+
+    assert "int8/model.xml: is no graph" in str(model.fallback_reason)
+    assert not (tmp_path / "cage").exists()
 
 
 def test_the_hash_of_a_folder_is_dvcs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

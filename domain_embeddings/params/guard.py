@@ -1,18 +1,7 @@
 """Params of the guard stage."""
 
-from pydantic import Field
-
-from domain_embeddings.params.strict import Strict
+from domain_embeddings.params.sample import SampleParams
 
 
-class GuardParams(Strict):
+class GuardParams(SampleParams):
     """How much of every other corpus is looked at."""
-
-    seed: int = Field(ge=0)
-    """Of the draw of questions and passages."""
-    questions: int = Field(ge=10)
-    """Most dev questions of another corpus."""
-    passages: int = Field(ge=50)
-    """Passages that they are ranked against; more where the relevant ones and the look-alikes are more."""
-    lookalikes: int = Field(ge=1)
-    """BM25's first passages for each question, which are always among them."""

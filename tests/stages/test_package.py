@@ -37,6 +37,16 @@ def test_the_model_is_the_one_that_the_lock_has(pipeline: Pipeline) -> None:
     assert "checked against manifest, dvc.lock" in said
 
 
+def test_the_int8_export_is_near_the_model(pipeline: Pipeline) -> None:
+    export = pipeline.json(f"{FOLDER}/model_card.json")["int8_export"]
+
+    assert export["quantized"] in ("weights and activations", "weights")
+    assert export["cosine"] >= 0.99
+    assert export["ndcg"] >= 0.995 * export["ndcg_float32"] > 0
+    assert export["questions"] > 0
+    assert (pipeline.root / FOLDER / "int8/model.xml").is_file()
+
+
 def test_packaging_again_gives_the_same_bytes(pipeline: Pipeline) -> None:
     folder = pipeline.root.parent / "again_package"
     (folder / "models").mkdir(parents=True)

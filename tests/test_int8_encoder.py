@@ -1,0 +1,75 @@
+"""Texts to vectors with the int8 export of the real base model."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from domain_embeddings.encoder import encode
+from domain_embeddings.int8_encoder import TOKENIZER, Int8Encoder, batches, load_tokenizer, padded
+from domain_embeddings.integrity import EXPORTED, IntegrityError
+from tests.packaged import NAME, calibration_texts
+
+TEXTS = ["brake", "Bleed the rear brake circuit.", "The mast lifts the carriage with two leaf chains. " * 60, ""]
+
+
+@pytest.fixture(scope="module")
+def encoder(models: Path) -> Int8Encoder:
+    return Int8Encoder(models / NAME / TOKENIZER, models / NAME / EXPORTED[0], 256)
+
+
+def test_batches_by_hand() -> None:
+    # 640 tokens: 2 rows of 250, then one of 200 with two of 100, for 3 * 200 are 600
+    assert list(batches([100, 250, 200, 250, 100])) == [[1, 3], [2, 0, 4]]
+    assert list(batches([1000, 2])) == [[0], [1]]
+    assert list(batches([])) == []
+
+
+def test_padding_by_hand() -> None:
+    inputs = padded([[101, 102], [101, 7, 102]])
+
+    assert inputs["input_ids"].tolist() == [[101, 102, 0], [101, 7, 102]]
+    assert inputs["attention_mask"].tolist() == [[1, 1, 0], [1, 1, 1]]
+
+
+def test_tokens_are_those_of_the_model(models: Path, base: SentenceTransformer) -> None:
+    tokenizer = load_tokenizer(models / NAME / TOKENIZER, 256)
+
+    for text in [*TEXTS, "Überdruck  5.3 bar\n(P/N 0452-A)"]:
+        assert tokenizer.encode(text).ids == base.tokenize([text])["input_ids"][0].tolist()
+
+
+def test_vectors_are_near_those_of_the_model(encoder: Int8Encoder, base: SentenceTransformer) -> None:
+    texts = [*TEXTS, *calibration_texts()]
+
+    vectors = encoder.encode(texts)
+
+    assert (vectors.dtype, vectors.shape) == (np.float32, (len(texts), 384))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert (vectors * encode(base, texts)).sum(axis=1).mean() > 0.98
+
+
+def test_a_text_alone_is_what_it_is_among_others(encoder: Int8Encoder) -> None:
+    together = encoder.encode(TEXTS * 10)
+
+    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
+    assert (together * np.tile(alone, (10, 1))).sum(axis=1).min() > 0.999
+
+
+def test_what_is_no_graph_is_an_error(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.xml").write_text("<net>")
+    (tmp_path / "model.bin").write_bytes(b"")
+
+    with pytest.raises(IntegrityError, match=r"model\.xml: is no graph"):
+        Int8Encoder(models / NAME / TOKENIZER, tmp_path / "model.xml", 256)
+
+
+def test_nothing_is_told_to_anybody() -> None:
+    program = "import sys, domain_embeddings.export; print(sys.modules['openvino_telemetry'])"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "None\n"

@@ -1,0 +1,44 @@
+"""What a processor can do, from what Linux writes of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain_embeddings import machine
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    machine.features.cache_clear()
+    yield
+    machine.features.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("flags", "int8", "bfloat16"),
+    [
+        ("fpu avx2 fma", False, False),
+        ("fpu avx512f avx512_vnni", True, False),
+        ("fpu avx_vnni", True, False),
+        ("fpu avx512_vnni avx512_bf16", True, True),
+        ("fpu amx_bf16", False, True),
+    ],
+)
+def test_flags_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, int8: bool, bfloat16: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: x\n\nprocessor\t: 1\n")
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+
+    assert (machine.has_int8(), machine.has_bfloat16()) == (int8, bfloat16)
+
+
+@pytest.mark.parametrize("content", [None, "processor\t: 0\nFeatures\t: fp asimd\n"])
+def test_elsewhere_nothing_is_taken_for_granted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "cpuinfo").write_text(content)
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+
+    assert machine.features() == frozenset()
+    assert not machine.has_int8()
