@@ -7,10 +7,11 @@ models/<corpus>-embeddings-v<version>/. That a version never changes is checked 
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, sha256, trainable
-from domain_embeddings.card import UNKNOWN_TESTS, Card, with_intervals
+from domain_embeddings.card import Card, with_intervals
 from domain_embeddings.params.base_model import BaseModelParams
 from domain_embeddings.params.package import PackageParams
 from stages.workspace import (
@@ -26,13 +27,16 @@ from stages.workspace import (
 
 
 def figures(corpus: str, name: str) -> Any:
-    """A file that the report stage wrote."""
+    """A file that the report or the robustness stage wrote."""
     return json.loads((metrics_folder(corpus) / name).read_text(encoding="utf-8"))
 
 
-def limits(corpus: str, questions: int, base: BaseModelParams) -> list[str]:
+def limits(corpus: str, questions: int, base: BaseModelParams, tests: Mapping[str, Any]) -> list[str]:
     """What a reader must not expect."""
+    failed = {group: row["total"] - row["passed"] for group, row in tests["groups"].items()}
+    failing = ", ".join(f"{group} {number}" for group, number in failed.items() if number)
     return [
+        *([f"Adversarial tests that failed: {failing} (metrics/{corpus}/robustness.json names each)."] if failing else []),
         f"Measured on {questions} test questions of `{corpus}` alone; on texts of another field measure first.",
         f"Reads the first {base.max_seq_length} tokens of a text.",
         "English.",
@@ -42,6 +46,7 @@ def limits(corpus: str, questions: int, base: BaseModelParams) -> list[str]:
 def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
     """The card, each number as metrics/ has it; `package` fills in the hashes of what it copies."""
     promotion, means = figures(corpus, "promotion.json"), figures(corpus, "evaluate.json")
+    tests = figures(corpus, "robustness.json")
     tuned = promotion["promoted"] == "tuned"
     counts = parameter_counts(BASE_MODEL / WEIGHTS)
     frozen_blocks = load_params()["train"]["frozen_blocks"]
@@ -68,8 +73,8 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         config_sha256="",
         training_corpus_sha256=sha256(stage_folder("ingest", corpus) / "corpus.jsonl"),
         training_commit=None,
-        adversarial_tests=UNKNOWN_TESTS,
-        limits=limits(corpus, means["base"]["n_queries"], base),
+        adversarial_tests={"passed": tests["passed"], "total": tests["total"]},
+        limits=limits(corpus, means["base"]["n_queries"], base, tests),
         notes=params.notes,
     )
 
