@@ -13,7 +13,9 @@ _LOOKALIKES = str.maketrans(
 )
 """Cyrillic and Greek letters → the Latin ones that they are drawn like (from Unicode's confusables.txt)."""
 _WORD = re.compile(r"\w+")
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _ASCII_LETTER = re.compile("[A-Za-z]")
 _GREEK_OR_CYRILLIC = re.compile("[\u0370-\u052f]")
 

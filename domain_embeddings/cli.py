@@ -50,9 +50,9 @@ def verify(corpus: Corpus, version: Version, root: Root = Path("models"), public
 @app.command()
 def verify_log(
     file: Annotated[Path, typer.Argument(help="A log that an anomaly detector wrote.")],
-    head: Annotated[str | None, typer.Option(help="Hash of a line that was the last one once: it must be there.")] = None,
+    head: Annotated[str | None, typer.Option(help="Hash of what was the last line once: it must be there.")] = None,
 ) -> None:
-    """Check a log's hash chain. Exit status 0: it is as it was written; 1: it is not; 2: the question makes no sense."""
+    """Check a log's hash chain. Exit status 0: it is as it was written; 1: it is not; 2: there is no log."""
     if not file.is_file():
         typer.echo(f"{file}: no such file", err=True)
         raise typer.Exit(2)

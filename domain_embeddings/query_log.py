@@ -47,7 +47,7 @@ def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def check(path: Path, head: str | None = None) -> tuple[int, str]:
-    """How many lines a log has, and the hash of the last. Raises a ChainError at the first line that is not as it was written.
+    """How many lines a log has, and the hash of the last; a ChainError at the first that is not as it was written.
 
     With `head`, the hash of a last line that was kept elsewhere, also where that line is not in the log any more.
     """

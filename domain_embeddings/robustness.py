@@ -127,7 +127,7 @@ def _baited(encode: Encode, ids: Sequence[str], asked: Scores, passages: Scores)
     """A passage that asks to be found is not first for any question, alone or behind a passage of its own."""
     for number, vector in enumerate(encode(BAIT)):
         above = vector @ asked.T >= (asked @ passages.T).max(axis=1)
-        hit = [ids[i] for i in np.flatnonzero(above)]
+        hit = [ids[i] for i in np.flatnonzero(above).tolist()]
         yield _check(f"instruction in a passage/{number + 1}", not hit, f"it is first for {hit}")
 
 

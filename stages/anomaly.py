@@ -124,7 +124,8 @@ def rows_of(vectors: Scores, examples: Sequence[Example], **wanted: Any) -> Scor
         all((is_normal(e) if key == "normal" else getattr(e, key)) == value for key, value in wanted.items())
         for e in examples
     ]
-    return vectors[np.array(kept, dtype=bool)]
+    rows: Scores = vectors[np.array(kept, dtype=bool)]
+    return rows
 
 
 def on_dev(vectors: Scores, examples: Sequence[Example], choose: Scores) -> tuple[Scores, dict[str, Scores]]:
@@ -137,12 +138,13 @@ def on_dev(vectors: Scores, examples: Sequence[Example], choose: Scores) -> tupl
 def share(flags: Sequence[bool]) -> dict[str, Any]:
     """How many are flagged: rate, interval and n."""
     interval = detection.share_interval(sum(flags), len(flags))
-    return rounded({"rate": sum(flags) / len(flags), "ci95": interval, "n": len(flags)})
+    figures: dict[str, Any] = rounded({"rate": sum(flags) / len(flags), "ci95": interval, "n": len(flags)})
+    return figures
 
 
 def rounded(value: Any) -> Any:
-    """Floats of a nested value, cut to `DIGITS`."""
-    if isinstance(value, Mapping):
+    """A nested value with its floats cut to `DIGITS`."""
+    if isinstance(value, dict):
         return {key: rounded(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [rounded(one) for one in value]

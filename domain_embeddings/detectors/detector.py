@@ -15,12 +15,12 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Detector(ABC):
-    """A fitted detector. Every field of a subclass is an array, so that each is saved without a pickle."""
+    """A fitted detector: a handful of arrays, so that each is saved without a pickle."""
 
     @classmethod
     @abstractmethod
     def fit(cls, normal: Scores, known: Scores, seed: int) -> Self:
-        """Learn from unit vectors of normal queries (n, dimensions) and of known anomalies (m, dimensions; m may be 0)."""
+        """Learn from unit vectors (n, dimensions) of normal queries and of known anomalies, which there need not be."""
 
     @abstractmethod
     def score(self, queries: Scores) -> Scores:

@@ -27,5 +27,5 @@ class Mahalanobis(Detector):
 
     def score(self, queries: Scores) -> Scores:
         """(q − mean)ᵀ Σ⁻¹ (q − mean)."""
-        white: Scores = (queries - self.mean) @ self.whitening
+        white = (queries - self.mean) @ self.whitening
         return np.asarray(np.square(white).sum(axis=1), dtype=np.float32)

@@ -15,7 +15,7 @@ DENSITY_WEIGHT = 0.75
 """How much of the neighbours' own distance is taken off. This and the number were chosen on clinc150's dev split."""
 KNOWN_NEIGHBOURS = 10
 KNOWN_WEIGHT = 0.5
-"""How much nearness to known anomalies counts. This and the number were chosen on the dev halves of the written sets."""
+"""How much nearness to known anomalies counts. This and the number were chosen on the dev part of the written sets."""
 
 _CHUNK = 1024
 
@@ -55,7 +55,7 @@ class KNN(Detector):
     def score(self, queries: Scores) -> Scores:
         """Between 0 (as the normal ones) and 2."""
         distances, _ = nearest(queries, self.normal, int(self.neighbours[0]))
-        return distances.mean(axis=1)
+        return np.asarray(distances.mean(axis=1), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Density(Detector):
     """Distance to the neighbours, less a share of the neighbours' own distance to theirs.
 
     d(q) − w · mean of d(x) over the neighbours x of q, where d is the mean cosine distance to k neighbours: in a crowd
-    a small distance is odd already, on the edge a larger one is not. The form is CSLS's (Conneau et al., ICLR 2018), the
-    thought the local outlier factor's (Breunig et al., SIGMOD 2000).
+    a small distance is odd already, on the edge a larger one is not. The form is CSLS's (Conneau et al., ICLR 2018),
+    the thought the local outlier factor's (Breunig et al., SIGMOD 2000).
     """
 
     normal: Scores
@@ -90,8 +90,8 @@ class Density(Detector):
 class Exposure(Density):
     """`Density`, and as much more as a query is near to anomalies that are known.
 
-    Density(q) + w · mean cosine similarity to the k nearest known anomalies: an attack that speaks of the field's things
-    is near to normal queries, and nearer to other attacks (Hendrycks, Mazeika and Dietterich, ICLR 2019, for the idea).
+    Density(q) + w · mean cosine similarity to the k nearest known anomalies: an attack that speaks of the field's
+    things is near to normal queries, and nearer to other attacks (the idea: Hendrycks et al., ICLR 2019).
     """
 
     known: Scores
