@@ -42,10 +42,10 @@ from stages.workspace import (
 ANOMALY_SETS = Path("data/raw/anomaly")
 DIGITS = 6
 BINS = 40
-CHOOSE = 3
-"""Every so manieth dev query helps to choose a detector; the others calibrate it, so that they do nothing else."""
+CHOOSE = 10
+"""Every so manieth synthesized query helps to choose a detector, so that all dev questions are left to calibrate it."""
 HELD_OUT = 5
-"""Every so manieth query of a log, or of too few others, is held out for calibration."""
+"""Every so manieth query of a log, or of the synthesized where dev questions are too few, is held out to calibrate."""
 FOREST = "isolation_forest"
 TEST = "test_questions"
 
@@ -62,29 +62,26 @@ class Normal:
 
 
 def read_normal(corpus: str, params: AnomalyParams) -> Normal:
-    """Synthesized training queries to fit; dev queries to choose and calibrate, or a log to do a part of each.
+    """Synthesized training queries to fit and to choose; dev questions, or a part of a log, to calibrate.
 
-    Where dev queries are too few for the promised rate, synthesized ones are held out beside them.
+    Where dev questions are too few for the promised rate, synthesized queries are held out beside them.
     """
-    train, dev = queries_of(corpus, "synthesize", "train"), queries_of(corpus, "synthesize", "dev")
-    choose = dev[::CHOOSE]
-    calibrate = [text for position, text in enumerate(dev) if position % CHOOSE]
+    train, calibrate = queries_of(corpus, "synthesize", "train"), queries_of(corpus, "synthesize", "dev")
     origin = f"{dev_origin(corpus)} dev questions"
     if params.normal_log is not None:
-        train_log, calibrate = held_out(anomaly_sets.read_log(Path(params.normal_log)))
-        train, origin = train + train_log, f"queries of {params.normal_log}"
+        logged, calibrate = split(anomaly_sets.read_log(Path(params.normal_log)), HELD_OUT)
+        train, origin = train + logged, f"queries of {params.normal_log}"
+    train = random.Random(params.seed).sample(unseen := sorted(set(train) - set(calibrate)), len(unseen))
     if len(calibrate) < least_queries(params.false_positive_rate):
-        train, more = held_out(train)
+        train, more = split(train, HELD_OUT)
         calibrate, origin = calibrate + more, f"{origin} and synthetic queries"
-    fit = sorted(set(train) - set(choose) - set(calibrate))
-    if len(fit) > params.normal_queries:
-        fit = sorted(random.Random(params.seed).sample(fit, params.normal_queries))
+    fit, choose = split(train[: params.normal_queries], CHOOSE)
     return Normal(fit, choose, calibrate, origin)
 
 
-def held_out(queries: Sequence[str]) -> tuple[list[str], list[str]]:
+def split(queries: Sequence[str], every: int) -> tuple[list[str], list[str]]:
     """Most of the queries, and every so manieth."""
-    return [text for position, text in enumerate(queries) if position % HELD_OUT], list(queries[::HELD_OUT])
+    return [text for position, text in enumerate(queries) if position % every], list(queries[::every])
 
 
 def queries_of(corpus: str, stage: str, split: str) -> list[str]:
