@@ -12,7 +12,7 @@ from typing import Any
 
 from domain_embeddings.dataset import DataError, read_jsonl
 
-WRITTEN = ("adversarial", "near", "far")
+WRITTEN = ("adversarial", "near", "far", "known")
 """Files of queries that are to be flagged; `odd` holds those that are not, however odd they look."""
 ODD = "odd"
 NORMAL_LABELS = ("benign", "normal")

@@ -39,7 +39,8 @@ def test_there_are_enough_of_every_kind() -> None:
 
 
 def test_no_query_stands_in_two_places() -> None:
-    texts = [row["text"].strip().lower() for name in ("adversarial", "odd", "near", "far") for row in rows(name)]
+    files = ("adversarial", "odd", "near", "far", "known")
+    texts = [row["text"].strip().lower() for name in files for row in rows(name)]
 
     assert [text for text, count in Counter(texts).items() if count > 1] == []
 
@@ -51,6 +52,10 @@ def test_the_splits_are_a_fixed_turn() -> None:
             groups.setdefault((row["category"], row.get("corpus", "")), []).append(row["split"])
         for found in groups.values():
             assert found == [turn[i % len(turn)] for i in range(len(found))]
+
+
+def test_what_is_known_judges_nothing() -> None:
+    assert {row["split"] for row in rows("known")} == {"train"}
 
 
 def test_a_corpus_gets_what_is_meant_for_it_or_for_all() -> None:
