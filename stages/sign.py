@@ -1,7 +1,8 @@
 """Sign the packaged models and detectors of params.yaml's version, and the base model that stands in for a model.
 
 Reads models/ and a private key (EC, PEM); writes models/<corpus>-embeddings-v<version>.sig, models/base.sig and
-models/<corpus>-anomaly-v<version>.sig, which are small and kept in Git. No stage: nobody else's `dvc repro` has the key, and no two signatures are alike.
+models/<corpus>-anomaly-v<version>.sig where there is a detector, which are small and kept in Git. No stage: nobody
+else's `dvc repro` has the key, and no two signatures are alike.
 
     python -m stages.sign KEY               # or: make sign KEY=key.pem
 """
@@ -25,7 +26,7 @@ def main() -> None:
     version = section("package", PackageParams).version
     models = [BASE_MODEL, *(packaged_model(corpus, version) for corpus in load_params()["corpora"])]
     detectors = [Path("models") / detector_name(corpus, version) for corpus in load_params()["corpora"]]
-    for folder in (*models, *detectors):
+    for folder in (*models, *filter(Path.is_dir, detectors)):
         with tempfile.TemporaryDirectory() as copy:
             if folder in models:
                 verify(folder, Path(copy))
