@@ -81,7 +81,7 @@ def auroc_interval(area: float, positives: int, negatives: int) -> Interval:
     """
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (positives - 1) * (q1 - area**2) + (negatives - 1) * (q2 - area**2)
-    width = norm.ppf(0.975) * math.sqrt(max(0.0, variance) / (positives * negatives))
+    width = float(norm.ppf(0.975)) * math.sqrt(max(0.0, variance) / (positives * negatives))
     return max(0.0, area - width), min(1.0, area + width)
 
 
