@@ -12,18 +12,9 @@ from domain_embeddings.params.whole import Params
 from tests.dependencies import ROOT, declared_files, imported_files
 
 NAMES = [
-    "base_model",
-    "ingest",
-    "synthesize",
-    "mine",
-    "train",
-    "evaluate",
-    "guard",
-    "report",
-    "robustness",
-    "package",
+    "base_model", "ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "robustness", "package",
     "anomaly",
-]
+]  # fmt: skip
 COMMANDS = {"gate"}
 """Sections of params.yaml that a command reads, which is no stage."""
 CHECKED_AFTER = {stage: ["python -m stages.check_version ${key}"] for stage in ("package", "anomaly")}
