@@ -36,7 +36,11 @@ def limits(corpus: str, questions: int, base: BaseModelParams, tests: Mapping[st
     failed = {group: row["total"] - row["passed"] for group, row in tests["groups"].items()}
     failing = ", ".join(f"{group} {number}" for group, number in failed.items() if number)
     return [
-        *([f"Failed adversarial tests: {failing} (metrics/{corpus}/robustness.json names them)."] if failing else []),
+        *(
+            [f"Failed adversarial tests: {failing} (metrics/{corpus}/robustness_failures.json names them)."]
+            if failing
+            else []
+        ),
         f"Measured on {questions} test questions of `{corpus}` alone; on texts of another field measure first.",
         f"Reads the first {base.max_seq_length} tokens of a text.",
         "English.",

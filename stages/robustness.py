@@ -2,7 +2,7 @@
 
 Runs on the weights that `package` will copy, so that the card can tell what was found. Reads the promoted model,
 metrics/<corpus>/promotion.json, data/ingest/<corpus>/ and the dev questions in data/synthesize/<corpus>/; writes
-metrics/<corpus>/robustness.json.
+metrics/<corpus>/robustness.json (counts) and robustness_failures.json (name → what was found).
 
     python -m stages.robustness manuals
 """
@@ -10,7 +10,6 @@ metrics/<corpus>/robustness.json.
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from domain_embeddings.canonical import canonical
 from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_json
@@ -47,15 +46,10 @@ def counts(checks: Sequence[Check]) -> dict[str, int]:
 
 
 def report(checks: Sequence[Check]) -> dict[str, object]:
-    """Counts, counts by group, and the failures by name."""
+    """Counts, and counts by group."""
     groups = sorted({check.name.split("/")[0] for check in checks})
     by_group = {group: counts([check for check in checks if check.name.split("/")[0] == group]) for group in groups}
-    failures = [asdict(check) for check in checks if not check.passed]
-    return {
-        **counts(checks),
-        "groups": by_group,
-        "failures": {failure["name"]: failure["detail"] for failure in failures},
-    }
+    return {**counts(checks), "groups": by_group}
 
 
 def main() -> None:
@@ -69,6 +63,8 @@ def main() -> None:
 
     checks = run(vectors, sample(corpus, section("robustness", RobustnessParams)))
     write_json(metrics_folder(corpus) / "robustness.json", report(checks))
+    failures = {check.name: check.detail for check in checks if not check.passed}
+    write_json(metrics_folder(corpus) / "robustness_failures.json", failures)
 
 
 if __name__ == "__main__":

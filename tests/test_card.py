@@ -114,5 +114,5 @@ def test_the_card_says_where_the_model_failed() -> None:
     failed = stage.limits("tiny", 60, base, {"groups": groups})
     passed = stage.limits("tiny", 60, base, {"groups": {"case": groups["case"]}})
 
-    assert failed[0] == "Failed adversarial tests: typo 3 (metrics/tiny/robustness.json names them)."
+    assert failed[0] == "Failed adversarial tests: typo 3 (metrics/tiny/robustness_failures.json names them)."
     assert failed[1:] == passed
