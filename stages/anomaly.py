@@ -47,7 +47,7 @@ BINS = 40
 CHOOSE = 10
 """Every so manieth synthesized query helps to choose a detector, so that all dev questions are left to calibrate it."""
 HELD_OUT = 5
-"""Every so manieth query of a log, or of the synthesized where dev questions are too few, is held out to calibrate."""
+"""Every so manieth query of a log is held out to calibrate."""
 FOREST = "isolation_forest"
 TEST = "test_questions"
 
@@ -66,7 +66,7 @@ class Normal:
 def read_normal(corpus: str, params: AnomalyParams) -> Normal:
     """Synthesized training queries to fit and to choose; dev questions, or a part of a log, to calibrate.
 
-    Where dev questions are too few for the promised rate, synthesized queries are held out beside them.
+    Where these are too few for the promised rate, synthesized queries are held out beside them.
     """
     train, calibrate = queries_of(corpus, "synthesize", "train"), queries_of(corpus, "synthesize", "dev")
     origin = f"{dev_origin(corpus)} dev questions"
@@ -74,9 +74,9 @@ def read_normal(corpus: str, params: AnomalyParams) -> Normal:
         logged, calibrate = split(anomaly_sets.read_log(Path(params.normal_log)), HELD_OUT)
         train, origin = train + logged, f"queries of {params.normal_log}"
     train = random.Random(params.seed).sample(unseen := sorted(set(train) - set(calibrate)), len(unseen))
-    if len(calibrate) < least_queries(params.false_positive_rate):
-        train, more = split(train, HELD_OUT)
-        calibrate, origin = calibrate + more, f"{origin} and synthetic queries"
+    if (missing := least_queries(params.false_positive_rate) - len(calibrate)) > 0:
+        calibrate, train = calibrate + train[:missing], train[missing:]
+        origin = f"{origin} and synthetic queries"
     fit, choose = split(train[: params.normal_queries], CHOOSE)
     return Normal(fit, choose, calibrate, origin)
 
