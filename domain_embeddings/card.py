@@ -14,7 +14,6 @@ from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 SHOWN = ("recall@1", "recall@5", "recall@10", "mrr@10", "ndcg@10")
-UNKNOWN_TESTS = {"passed": None, "total": None}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Command line of the library.
 
 python -m domain_embeddings verify --corpus manuals --version 1.1
+python -m domain_embeddings verify-log queries.jsonl
 """
 
 import tempfile
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from domain_embeddings import query_log
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.verification import model_name
 from domain_embeddings.verification import verify as verify_folder
@@ -43,3 +45,20 @@ def verify(corpus: Corpus, version: Version, root: Root = Path("models"), public
         raise typer.Exit(2) from error
     checked = ", ".join(verified.witnesses)
     typer.echo(f"{folder}: as packaged; checked against {checked}; SHA-256 of the weights {verified.sha256}")
+
+
+@app.command()
+def verify_log(
+    file: Annotated[Path, typer.Argument(help="A log that an anomaly detector wrote.")],
+    head: Annotated[str | None, typer.Option(help="Hash of what was the last line once: it must be there.")] = None,
+) -> None:
+    """Check a log's hash chain. Exit status 0: it is as it was written; 1: it is not; 2: there is no log."""
+    if not file.is_file():
+        typer.echo(f"{file}: no such file", err=True)
+        raise typer.Exit(2)
+    try:
+        number, last = query_log.check(file, head)
+    except query_log.ChainError as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{file}: {number} lines, as they were written; hash of the last {last}")

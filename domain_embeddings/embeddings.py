@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from domain_embeddings.backends import Backend, Encoder, load_encoder
+from domain_embeddings.canonical import canonical
 from domain_embeddings.encoder import truncated
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.provenance import recorded_by
@@ -71,13 +72,16 @@ class VersionedEmbeddings:
         _LOADED.add(self)
 
     def encode(self, texts: Sequence[str]) -> Scores:
-        """Texts → float32 (n, dimension), 384 unless asked for fewer; each row of length 1."""
+        """Texts → float32 (n, dimension), 384 unless asked for fewer; each row of length 1.
+
+        Disguised letters and invisible characters are read as what they stand for (`canonical`).
+        """
         if isinstance(texts, str):
             raise TypeError(f"encode takes a list of texts, not one text: [{texts[:40]!r}]")
         if len(texts) == 0:
             return np.empty((0, self.dimension), dtype=np.float32)
         with self._lock:  # a tokenizer is changed while it is used
-            vectors = self._encoder.encode(texts)
+            vectors = self._encoder.encode([canonical(text) for text in texts])
         return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension)
 
     def get_model_info(self) -> dict[str, Any]:

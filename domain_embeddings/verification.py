@@ -45,6 +45,11 @@ def model_name(corpus: str, version: str) -> str:
     return f"{corpus}-embeddings-v{version}"
 
 
+def detector_name(corpus: str, version: str) -> str:
+    """`<corpus>-anomaly-v<version>`, the detector that goes with `model_name`'s model; a ValueError likewise."""
+    return model_name(corpus, version).replace("-embeddings-v", "-anomaly-v")
+
+
 def lock_of(root: Path) -> Path:
     """The dvc.lock of the repository whose models lie in `root`; there need not be one."""
     return root.resolve().parent / "dvc.lock"
@@ -57,13 +62,25 @@ def verify(folder: Path, copy: Path, public_key: Path | None = None) -> Verified
     and no file that the manifest does not have is opened.
     """
     manifest_path = folder / MANIFEST if folder.name != BASE else folder.with_name(f"{BASE}.{MANIFEST}")
+    manifest, witnesses = verify_files(folder, copy, manifest_path, public_key)
+    check_modules(copy, folder)
+    if WEIGHTS not in manifest:
+        raise IntegrityError(folder / WEIGHTS, f"is missing, from {MANIFEST} as well")
+    card = _card(folder, copy, manifest) if folder.name != BASE else {}
+    return Verified(folder, witnesses, manifest[WEIGHTS], card)
+
+
+def verify_files(
+    folder: Path, copy: Path, manifest_path: Path, public_key: Path | None
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The part of the check that asks nothing of what the files are: the manifest, and which witnesses agreed.
+
+    Copies the folder into the empty folder `copy` meanwhile. Raises an IntegrityError that names the file.
+    """
     found = files_of(folder)
     manifest = read_manifest(manifest_path)
     check_names(folder, {name: path for name, path in found.items() if path != manifest_path}, manifest)
     digests = copy_checked(found, manifest, copy)
-    check_modules(copy, folder)
-    if WEIGHTS not in manifest:
-        raise IntegrityError(folder / WEIGHTS, f"is missing, from {MANIFEST} as well")
     witnesses = ["manifest"]
     lock = lock_of(folder.parent)
     if lock.is_file() and check_lock(lock, folder, digests):
@@ -71,8 +88,7 @@ def verify(folder: Path, copy: Path, public_key: Path | None = None) -> Verified
     if public_key is not None:
         check_signature(copy, signature_of(folder), public_key)
         witnesses.append("signature")
-    card = _card(folder, copy, manifest) if folder.name != BASE else {}
-    return Verified(folder, tuple(witnesses), manifest[WEIGHTS], card)
+    return manifest, tuple(witnesses)
 
 
 def _card(folder: Path, copy: Path, manifest: dict[str, str]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Refuse to give a version that exists other content.
 
-Runs after `package`, in the same command. It compares what the stage wrote with dvc.lock in every commit so far and in
-every Git tag of the version (`manuals-embeddings@v1.1.0`). It can only stop a run, never change an out, and so may look
-at Git, which no stage may. A version that ends in .dev<n> is a draft and changes freely. So does one within `dvc exp
-run`: an experiment is compared, not shipped; if it is applied and committed under the old version, a test fails.
+Runs after `package` and after `anomaly`, in the same command. It compares what they wrote with dvc.lock in every commit
+so far and in every Git tag of the version (`manuals-embeddings@v1.1.0`). It can only stop a run, never change an out,
+and so may look at Git, which no stage may. A version that ends in .dev<n> is a draft and changes freely. So does one
+within `dvc exp run`: an experiment is compared, not shipped; if it is applied and committed under the old version, a
+test fails.
 
     python -m stages.check_version manuals
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from domain_embeddings.integrity import IntegrityError, files_of, folder_md5, locked_md5, read
 from domain_embeddings.params.package import PackageParams
+from domain_embeddings.verification import detector_name
 from stages.workspace import corpus_argument, packaged_model, section
 
 LOCK = "dvc.lock"
@@ -42,9 +44,9 @@ def revisions(corpus: str, version: str) -> Iterator[str]:
     yield from _git("log", "--format=%h", "--", LOCK).split()
 
 
-def conflict(corpus: str, version: str, md5: str) -> str | None:
-    """A revision whose dvc.lock has the version with another hash than `md5`, None where none has."""
-    out = packaged_model(corpus, version).as_posix()
+def conflict(folder: Path, corpus: str, version: str, md5: str) -> str | None:
+    """A revision whose dvc.lock has a folder of the version with another hash than `md5`, None where none has."""
+    out = folder.as_posix()
     for revision in revisions(corpus, version):
         lock = _git("show", f"{revision}:./{LOCK}")
         if f"path: {out}\n" in lock and locked_md5(lock, out) != md5:
@@ -60,11 +62,18 @@ def content(folder: Path) -> str:
 def main() -> None:
     """Exit with status 1 where the version exists with other content."""
     corpus, version = corpus_argument(), section("package", PackageParams).version
-    folder = packaged_model(corpus, version)
     if is_draft(version):
         return
+    model = packaged_model(corpus, version)
+    for folder in (model, model.with_name(detector_name(corpus, version))):
+        if folder.exists():
+            check(folder, corpus, version)
+
+
+def check(folder: Path, corpus: str, version: str) -> None:
+    """Exit with status 1 where a folder of the version exists with other content."""
     try:
-        revision = conflict(corpus, version, content(folder))
+        revision = conflict(folder, corpus, version, content(folder))
     except IntegrityError as error:
         sys.exit(str(error))
     if revision is None:

@@ -9,12 +9,13 @@ measured on the dev questions. That a version never changes is checked next (sta
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, trainable
-from domain_embeddings.card import UNKNOWN_TESTS, Card, with_intervals
+from domain_embeddings.card import Card, with_intervals
 from domain_embeddings.dataset import read_corpus
 from domain_embeddings.encoder import load
 from domain_embeddings.export import Fidelity, export
@@ -36,13 +37,20 @@ from stages.workspace import (
 
 
 def figures(corpus: str, name: str) -> Any:
-    """A file that the report stage wrote."""
+    """A file that the report or the robustness stage wrote."""
     return json.loads((metrics_folder(corpus) / name).read_text(encoding="utf-8"))
 
 
-def limits(corpus: str, questions: int, base: BaseModelParams) -> list[str]:
+def limits(corpus: str, questions: int, base: BaseModelParams, tests: Mapping[str, Any]) -> list[str]:
     """What a reader must not expect."""
+    failed = {group: row["total"] - row["passed"] for group, row in tests["groups"].items()}
+    failing = ", ".join(f"{group} {number}" for group, number in failed.items() if number)
     return [
+        *(
+            [f"Failed adversarial tests: {failing} (metrics/{corpus}/robustness_failures.json names them)."]
+            if failing
+            else []
+        ),
         f"Measured on {questions} test questions of `{corpus}` alone; on texts of another field measure first.",
         f"Reads the first {base.max_seq_length} tokens of a text.",
         "English.",
@@ -52,6 +60,7 @@ def limits(corpus: str, questions: int, base: BaseModelParams) -> list[str]:
 def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
     """The card, each number as metrics/ has it; `package` fills in the hashes of what it copies."""
     promotion, means = figures(corpus, "promotion.json"), figures(corpus, "evaluate.json")
+    tests = figures(corpus, "robustness.json")
     tuned = promotion["promoted"] == "tuned"
     counts = parameter_counts(BASE_MODEL / WEIGHTS)
     frozen_blocks = load_params()["train"]["frozen_blocks"]
@@ -78,8 +87,8 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         config_sha256="",
         training_corpus_sha256=read(stage_folder("ingest", corpus) / "corpus.jsonl").sha256,
         training_commit=None,
-        adversarial_tests=UNKNOWN_TESTS,
-        limits=limits(corpus, means["base"]["n_queries"], base),
+        adversarial_tests={"passed": tests["passed"], "total": tests["total"]},
+        limits=limits(corpus, means["base"]["n_queries"], base, tests),
         notes=params.notes,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts
-from domain_embeddings.card import UNKNOWN_TESTS, Card, with_intervals
+from domain_embeddings.card import Card, with_intervals
 from domain_embeddings.dataset import Query
 from domain_embeddings.dev import Dev
 from domain_embeddings.encoder import load
@@ -47,7 +47,7 @@ def card(base: Path, **changes: Any) -> Card:
         "config_sha256": "",
         "training_corpus_sha256": "c" * 64,
         "training_commit": None,
-        "adversarial_tests": UNKNOWN_TESTS,
+        "adversarial_tests": {"passed": None, "total": None},
         "limits": ["English."],
         "notes": "",
     }

@@ -120,4 +120,16 @@ def test_the_card_names_what_the_model_was_made_of(workspace: Path) -> None:
     }
     assert found["training_corpus_sha256"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert (found["dimension"], found["parameters"]["total"]) == (384, 22_713_216)
-    assert found["adversarial_tests"] == {"passed": None, "total": None}
+    tests = _metrics("robustness.json")
+    assert found["adversarial_tests"] == {"passed": tests["passed"], "total": tests["total"]}
+
+
+def test_the_card_says_where_the_model_failed() -> None:
+    base = knobs("base_model", BaseModelParams)
+    groups = {"case": {"passed": 80, "total": 80}, "typo": {"passed": 117, "total": 120}}
+
+    failed = stage.limits("tiny", 60, base, {"groups": groups})
+    passed = stage.limits("tiny", 60, base, {"groups": {"case": groups["case"]}})
+
+    assert failed[0] == "Failed adversarial tests: typo 3 (metrics/tiny/robustness_failures.json names them)."
+    assert failed[1:] == passed

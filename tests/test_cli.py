@@ -1,4 +1,4 @@
-"""`python -m domain_embeddings verify`: what it says, and its exit status."""
+"""`python -m domain_embeddings verify` and `verify-log`: what they say, and their exit status."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from domain_embeddings import query_log
 from domain_embeddings.cli import app
 from tests.dependencies import ROOT
 from tests.packaged import NAME, copy_models
@@ -47,3 +48,39 @@ def test_it_runs_as_a_module() -> None:
 
     assert done.returncode == 1
     assert "x/tiny-embeddings-v0: no such folder" in done.stderr
+
+
+def run_log(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["verify-log", *arguments])
+    return result.exit_code, result.output
+
+
+def test_a_log_as_it_was_written_passes(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    last = query_log.append(log, [{"score": 0.5}, {"score": 0.25}])
+
+    status, said = run_log(str(log))
+
+    assert status == 0
+    assert said.replace("\n", "") == f"{log}: 2 lines, as they were written; hash of the last {last}"
+    assert run_log(str(log), "--head", last)[0] == 0
+
+
+def test_a_changed_log_is_status_1(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    head = query_log.append(log, [{"score": 0.5}, {"score": 0.25}])
+    lines = log.read_text().splitlines(keepends=True)
+
+    log.write_text(lines[0])
+    assert run_log(str(log))[0] == 0
+    status, said = run_log(str(log), "--head", head)
+    assert (status, f"no line has the hash {head}" in said) == (1, True)
+
+    log.write_text(lines[0].replace("0.5", "0.1") + lines[1])
+    status, said = run_log(str(log))
+    assert status == 1
+    assert "log.jsonl:1: was changed" in said
+
+
+def test_a_log_that_is_not_there_is_status_2(tmp_path: Path) -> None:
+    assert run_log(str(tmp_path / "log.jsonl"))[0] == 2

@@ -11,10 +11,13 @@ from ruamel.yaml import YAML
 from domain_embeddings.params.whole import Params
 from tests.dependencies import ROOT, declared_files, imported_files
 
-NAMES = ["base_model", "ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "package"]
+NAMES = [
+    "base_model", "ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "robustness", "package",
+    "anomaly",
+]  # fmt: skip
 COMMANDS = {"gate"}
 """Sections of params.yaml that a command reads, which is no stage."""
-CHECKED_AFTER = {"package": ["python -m stages.check_version ${key}"]}
+CHECKED_AFTER = {stage: ["python -m stages.check_version ${key}"] for stage in ("package", "anomaly")}
 PIPELINE: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
 

@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from domain_embeddings.params.anomaly import AnomalyParams
 from domain_embeddings.params.base_model import BaseModelParams
 from domain_embeddings.params.corpora import Corpus
 from domain_embeddings.params.evaluate import EvaluateParams
@@ -11,6 +12,7 @@ from domain_embeddings.params.ingest import IngestParams
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.params.package import PackageParams
 from domain_embeddings.params.report import ReportParams
+from domain_embeddings.params.robustness import RobustnessParams
 from domain_embeddings.params.strict import Strict
 from domain_embeddings.params.synthesize import SynthesizeParams
 from domain_embeddings.params.train import TrainParams
@@ -29,6 +31,8 @@ class Params(Strict):
     guard: GuardParams
     report: ReportParams
     package: PackageParams
+    robustness: RobustnessParams
+    anomaly: AnomalyParams
     gate: GateParams
 
     @model_validator(mode="after")

@@ -1,6 +1,5 @@
 """Lines and words of every format: page marks, leaders, hyphens, headings by their form."""
 
-
 import pytest
 
 from domain_embeddings.sources.blocks import has_leaders, page_mark

@@ -81,8 +81,6 @@ def test_plain_text_in_markdown_is_read_as_markdown(tmp_path: Path) -> None:
     assert documents.shown(read_document(path)) == ["# 1 GUIDE", "# 2 SECTION 1", "# 3 Oil Change", "paragraph: Drain."]
 
 
-
-
 def test_html_structure_without_navigation() -> None:
     markup = """<html><head><title>WX-5 | Portal</title><style>p {}</style></head><body>
     <header><a href="/">Portal</a></header><nav><ul><li>Radome</li></ul></nav>

@@ -1,6 +1,5 @@
 """PDF: headings, columns and tables from where the text stands."""
 
-
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
 from domain_embeddings.sources.pdf import read_pdf

@@ -1,7 +1,5 @@
 """Plain text: headings, tables and paragraphs without page furniture."""
 
-
-
 from domain_embeddings.sources.plain import read_plain
 from tests.sources import documents
 

@@ -81,11 +81,16 @@ def run(folder: Path, *command: str, fails: bool = False, **variables: str) -> s
     return output
 
 
+def not_copied(name: str) -> bool:
+    """Figures of other runs, and the sample corpora; the sets of anomalous queries are for every corpus."""
+    return name.startswith("metrics/") or (name.startswith("data/raw/") and not name.startswith("data/raw/anomaly/"))
+
+
 def copy_working_tree(target: Path) -> None:
     """Every file that Git tracks or would, but dvc.lock and the figures of other runs."""
     listed = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and name != "dvc.lock" and not name.startswith(("metrics/", "data/raw/")):
+        if (ROOT / name).is_file() and name != "dvc.lock" and not not_copied(name):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, target / name)
 

@@ -92,14 +92,29 @@ def test_without_git_every_version_is_new(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     write("models/tiny-embeddings-v1.0", "words")
 
-    assert conflict("tiny", "1.0", content(Path("models/tiny-embeddings-v1.0"))) is None
+    folder = Path("models/tiny-embeddings-v1.0")
+    assert conflict(folder, "tiny", "1.0", content(folder)) is None
 
 
+def test_a_detector_that_exists_keeps_its_content_too(repo: Path) -> None:
+    write("models/tiny-anomaly-v1.0", "limits")
+    write_lock(repo / "models", "tiny-embeddings-v1.0", "tiny-anomaly-v1.0")
+    git(repo, "add", "--all")
+    git(repo, "commit", "--quiet", "--message", "A detector")
+    check_version.main()
+
+    write("models/tiny-anomaly-v1.0", "other limits")
+    with pytest.raises(SystemExit, match=r"models/tiny-anomaly-v1\.0: v1\.0 exists with other content"):
+        check_version.main()
+
+
+@pytest.mark.parametrize("kind", ["embeddings", "anomaly"])
 @pytest.mark.parametrize("corpus", list(all_params()["corpora"]))
-def test_the_versions_of_this_repository_never_changed(corpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_versions_of_this_repository_never_changed(corpus: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     version = all_params()["package"]["version"]
-    md5 = locked_md5((ROOT / "dvc.lock").read_bytes(), f"models/{corpus}-embeddings-v{version}")
+    folder = Path(f"models/{corpus}-{kind}-v{version}")
+    md5 = locked_md5((ROOT / "dvc.lock").read_bytes(), folder.as_posix())
 
     assert md5 is not None, "run `make repro` and commit dvc.lock"
-    assert check_version.is_draft(version) or conflict(corpus, version, md5) is None, "raise package.version"
+    assert check_version.is_draft(version) or conflict(folder, corpus, version, md5) is None, "raise package.version"

@@ -3,11 +3,15 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from domain_embeddings.anomaly import AnomalyDetector, Settings, save
+from domain_embeddings.artifact import WEIGHTS
+from domain_embeddings.detectors.neighbours import KNN
 from domain_embeddings.embeddings import VersionedEmbeddings
-from domain_embeddings.integrity import IntegrityError
+from domain_embeddings.integrity import IntegrityError, read
 from stages import sign
 from tests.knobs import all_params
 from tests.packaged import NAME, copy_models
@@ -32,6 +36,19 @@ def test_what_was_signed_loads_with_the_public_key(key: Path) -> None:
     for version, loaded in (("1.0", "version"), ("9.9", "base")):
         info = VersionedEmbeddings(version, "tiny", public_key=key.with_name("public.pem")).get_model_info()
         assert (info["loaded"], info["checked_against"]) == (loaded, ["manifest", "signature"])
+
+
+def test_a_detector_is_signed_with_its_model(key: Path) -> None:
+    vectors = np.eye(30, 384, dtype=np.float32)
+    settings = Settings("knn", 0.5, 0.05, "nobody", 30, NAME, read(Path("models", NAME, WEIGHTS)).sha256)
+    save(Path("models/tiny-anomaly-v1.0"), KNN.fit(vectors, vectors[:0], 0), settings)
+    sign.main()
+
+    detector = AnomalyDetector.load("1.0", "tiny", public_key=key.with_name("public.pem"))
+    assert detector.score(["brake"]) > 0.5
+    Path("models/tiny-anomaly-v1.0.sig").unlink()
+    with pytest.raises(IntegrityError, match=r"tiny-anomaly-v1\.0\.sig: the signature is missing"):
+        AnomalyDetector.load("1.0", "tiny", public_key=key.with_name("public.pem"))
 
 
 def test_a_changed_model_is_not_signed(key: Path) -> None:

@@ -1,0 +1,31 @@
+"""A threshold with a promise: of new normal queries, at most a given share scores above it, however scores are spread.
+
+Split-conformal calibration (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005; Papadopoulos et
+al., ECML 2002): needs nothing of the scores but that the held-out ones and the new one could have come in any order.
+"""
+
+import math
+
+import numpy as np
+
+from domain_embeddings.ranking import Scores
+
+
+def threshold(held_out: Scores, rate: float) -> float:
+    """The ⌈(n + 1)(1 − rate)⌉-th lowest of n scores of normal queries that the detector has not seen.
+
+    A further normal query then scores above it with probability at most `rate` and, where no scores are tied, at least
+    `rate` − 1/(n + 1), over draws of the held-out queries and of the new one. Raises a ValueError where n is too small
+    to promise `rate`.
+    """
+    n = len(held_out)
+    position = math.ceil((n + 1) * (1 - rate) - 1e-9)
+    if not 1 <= position <= n:
+        least = least_queries(rate)
+        raise ValueError(f"{n} held-out normal queries cannot promise a rate of {rate}: at least {least} are needed")
+    return float(np.sort(held_out)[position - 1])
+
+
+def least_queries(rate: float) -> int:
+    """The fewest held-out queries that can promise a rate: n with 1 / (n + 1) ≤ rate."""
+    return math.ceil(1 / rate - 1e-9) - 1

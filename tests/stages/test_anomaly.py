@@ -1,0 +1,123 @@
+"""The anomaly stage: the detector that it ships, its figures, and what they were measured on."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain_embeddings.anomaly import AnomalyDetector
+from domain_embeddings.params.anomaly import AnomalyParams
+from stages import anomaly
+from tests.knobs import all_params, knobs
+from tests.stages.conftest import Pipeline, outs_of, run
+
+VERSION = all_params()["package"]["version"]
+FOLDER = f"models/tiny-anomaly-v{VERSION}"
+PARAMS = knobs("anomaly", AnomalyParams)
+
+
+def test_the_shipped_detector_is_the_best_on_dev(pipeline: Pipeline) -> None:
+    chosen = pipeline.json("metrics/tiny/anomaly.json")["chosen"]
+    settings = pipeline.json(f"{FOLDER}/detector.json")
+
+    most = max(chosen["auroc_on_dev"].values())
+    assert chosen["auroc_on_dev"][chosen["detector"]] >= most - 0.01
+    assert (settings["detector"], settings["false_positive_rate"]) == (chosen["detector"], 0.05)
+    assert settings["threshold"] == pytest.approx(chosen["threshold"], abs=1e-6)
+
+
+def test_it_loads_verified_and_scores_as_the_stage_did(pipeline: Pipeline) -> None:
+    rows = pd.read_json(pipeline.root / "data/anomaly/tiny/scores.jsonl", lines=True).head(40)
+
+    detector = AnomalyDetector.load(VERSION, "tiny", pipeline.root / "models")
+
+    assert detector.score(list(rows["text"])) == pytest.approx(rows["score"].to_numpy(), abs=1e-4)
+    assert np.array_equal(rows["flagged"], rows["score"] > detector.settings.threshold)
+
+
+def test_the_figures_are_those_of_the_rows(pipeline: Pipeline) -> None:
+    found = pipeline.json("metrics/tiny/anomaly.json")
+    rows = pd.read_json(pipeline.root / "data/anomaly/tiny/scores.jsonl", lines=True)
+
+    assert set(rows["set"]) == {"adversarial", "far", "test_questions"}  # near and odd are for the sample corpora
+    shares = rows.groupby("set")["flagged"].mean()
+    assert found["sets"]["adversarial"]["flagged"] == pytest.approx(shares["adversarial"], abs=1e-6)
+    assert found["false_positives"]["test_questions"]["rate"] == pytest.approx(shares["test_questions"], abs=1e-6)
+    assert found["sets"]["far"]["n"] == (rows["set"] == "far").sum()
+    assert len([kind for kind in found["sets"] if kind.startswith("adversarial/")]) == 8
+    for figures in found["sets"].values():
+        assert figures["auroc_ci95"][0] <= figures["auroc"] <= figures["auroc_ci95"][1]
+        assert figures["flagged_ci95"][0] <= figures["flagged"] <= figures["flagged_ci95"][1]
+
+
+def test_strange_questions_are_told_apart(pipeline: Pipeline) -> None:
+    found = pipeline.json("metrics/tiny/anomaly.json")
+
+    assert found["sets"]["far"]["auroc"] > 0.8
+    assert set(found["detectors"]) == {
+        "autoencoder", "reconstruction", "knn", "density", "exposure", "mahalanobis", "isolation_forest",
+    }  # fmt: skip
+
+
+def test_dvc_draws_the_plots(pipeline: Pipeline) -> None:
+    shown = json.loads(pipeline.dvc("plots", "show", "--json"))["data"]
+
+    for name, columns in (("scores", {"set", "score", "share"}), ("roc", {"set", "false_positives", "detected"})):
+        (plot,) = shown[f"metrics/tiny/anomaly_{name}.csv"]
+        assert columns <= plot["content"]["data"]["values"][0].keys()
+
+
+def test_again_gives_the_same_bytes(pipeline: Pipeline) -> None:
+    folder = pipeline.root.parent / "again_anomaly"
+    (folder / "models").mkdir(parents=True)
+    (folder / "data").mkdir()
+    model = f"models/tiny-embeddings-v{VERSION}"
+    for name in ("stages", "domain_embeddings", "params.yaml", "data/ingest", "data/synthesize", "data/raw", model):
+        (folder / name).symlink_to(pipeline.root / name)
+
+    run(folder, sys.executable, "-m", "stages.anomaly", "tiny", PYTHONHASHSEED="1")
+
+    for out in (FOLDER, "data/anomaly/tiny"):
+        assert outs_of(folder / out) == outs_of(pipeline.root / out)
+    written = pipeline.root / "metrics/tiny/anomaly.json"
+    assert (folder / "metrics/tiny/anomaly.json").read_bytes() == written.read_bytes()
+
+
+def test_normal_queries_are_in_one_part_only(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pipeline.root)
+
+    normal = anomaly.read_normal("tiny", PARAMS)
+
+    parts = [set(normal.fit), set(normal.choose), set(normal.calibrate)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == len(normal.fit + normal.choose + normal.calibrate)
+    tested = set(anomaly.queries_of("tiny", "ingest", "test"))
+    assert all(part.isdisjoint(tested) for part in parts)
+    assert len(normal.choose) == -(-(len(normal.fit) + len(normal.choose)) // 10)
+
+
+def test_too_few_dev_questions_are_helped_out(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny corpus has seven labelled dev questions, and a rate of 5% needs 19."""
+    monkeypatch.chdir(pipeline.root)
+
+    few = anomaly.read_normal("tiny", PARAMS)
+    enough = anomaly.read_normal("tiny", knobs("anomaly", AnomalyParams, false_positive_rate=0.3))
+
+    assert few.origin == "labelled dev questions and synthetic queries"
+    assert len(few.calibrate) == 19
+    assert enough.origin == "labelled dev questions"
+    assert len(enough.calibrate) < 19
+
+
+def test_a_log_of_ones_own_calibrates(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pipeline.root)
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps({"text": f"query {number}"}) + "\n" for number in range(100)))
+
+    normal = anomaly.read_normal("tiny", knobs("anomaly", AnomalyParams, normal_log=str(log)))
+
+    assert normal.calibrate == [f"query {number}" for number in range(0, 100, 5)]
+    assert {f"query {number}" for number in range(100) if number % 5} <= {*normal.fit, *normal.choose}
+    assert normal.origin == f"queries of {log}"
