@@ -37,7 +37,7 @@ class VersionedEmbeddings:
 
     def __init__(
         self,
-        version: str,
+        version: str | None,
         corpus: str,
         fallback_to_baseline: bool = True,
         root: Path = Path("models"),
@@ -45,20 +45,20 @@ class VersionedEmbeddings:
         device: str = "cpu",
         dimensions: int | None = None,
     ) -> None:
-        """Load `root`/<corpus>-embeddings-v<version>.
+        """Load `root`/<corpus>-embeddings-v<version>, or, where the version is None, the base on purpose.
 
         Where that is not what was packaged, the base in `root`/base is loaded, checked as strictly, and the reason
         logged; without `fallback_to_baseline` an IntegrityError is raised, as it is where the base is not right either.
         With a `public_key` (PEM), models without its signature are refused. `dimensions` keeps only so many leading
         numbers of each vector, for a smaller index. A ValueError for an impossible name or number of dimensions.
         """
-        name = model_name(corpus, version)
+        name = BASE if version is None else model_name(corpus, version)
         self.corpus, self.version = corpus, version
         self.fallback_reason: str | None = None
         try:
             self._model, self._verified = _load(root / name, public_key, device)
         except IntegrityError as error:
-            if not fallback_to_baseline:
+            if not fallback_to_baseline or version is None:
                 raise
             self.fallback_reason = str(error)
             LOG.warning("%s is refused, the base model is used instead: %s", name, error)
