@@ -186,9 +186,9 @@ def _condition(field: str, wanted: Any, types: ModuleType, range_type: type[Any]
     if isinstance(wanted, Mapping) and wanted and set(wanted) <= RANGE:
         if all(isinstance(bound, int | float) for bound in wanted.values()):
             return types.FieldCondition(key=key, range=range_type(**{name: float(b) for name, b in wanted.items()}))
-    elif isinstance(wanted, str) or _whole(wanted):
+    elif _text(wanted) or _whole(wanted):
         return types.FieldCondition(key=key, match=types.MatchValue(value=wanted))
-    elif isinstance(wanted, Sequence) and ({type(each) for each in wanted} == {str} or _all_numbers(wanted)):
+    elif isinstance(wanted, list | tuple) and wanted and (all(map(_text, wanted)) or all(map(_number, wanted))):
         return types.FieldCondition(key=key, match=types.MatchAny(any=list(wanted)))
     raise ValueError(
         f"filter {field!r} is {wanted!r}: allowed are a string, a whole number, true, false, a list of strings or of "
@@ -201,8 +201,13 @@ def _whole(value: Any) -> bool:
     return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
-def _all_numbers(values: Sequence[Any]) -> bool:
-    return len(values) > 0 and all(_whole(each) and not isinstance(each, bool) for each in values)
+def _number(value: Any) -> bool:
+    return _whole(value) and not isinstance(value, bool)
+
+
+def _text(value: Any) -> bool:
+    """Whether it is a string that can be written: JSON can hold half a surrogate pair, UTF-8 cannot."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def rows_of(vectors: Scores) -> list[list[float]]:

@@ -13,6 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain_embeddings.lexical import K1, B
 
@@ -25,6 +26,7 @@ class Sparse:
     values: list[float]
 
 
+@lru_cache(maxsize=2**17)
 def term_number(stem: str) -> int:
     """The first 32 bits of BLAKE2b over the stem's UTF-8: the same on every machine."""
     return int.from_bytes(hashlib.blake2b(stem.encode("utf-8"), digest_size=4).digest(), "big")

@@ -96,7 +96,7 @@ def test_filters_hold_inside_fusion(
     assert sorted(result.dense_rank or 0 for result in results) == list(range(1, len(ids) + 1))
 
 
-@pytest.mark.parametrize("value", [None, 1.5, [], [1, "a"], {"above": 3}, {"gte": "a"}, {}])
+@pytest.mark.parametrize("value", [None, 1.5, [], [1, "a"], [True], {"above": 3}, {"gte": "a"}, {}, 2**64, "\ud800"])
 def test_a_filter_that_makes_no_sense_is_named(filled: FineTunedRetrieval, value: object) -> None:
     with pytest.raises(QueryError, match=r"filter 'page' is .*: allowed are"):
         filled.search(QUERY, filters={"page": value})

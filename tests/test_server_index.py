@@ -120,7 +120,7 @@ def test_a_busy_server_is_asked_again(serving: Serve) -> None:
 
 
 def test_a_server_that_stays_busy_is_an_error(serving: Serve) -> None:
-    with pytest.raises(IndexUnavailableError, match="no answer in 3 attempts: .*503"):
+    with pytest.raises(IndexUnavailableError, match=r"no answer in 3 attempts: .*503"):
         _index(serving(503)).live("tiny")
 
 

@@ -78,7 +78,8 @@ def test_declared_params_are_the_read_ones(stage: str) -> None:
 
 
 def test_every_section_of_params_is_declared_whole() -> None:
-    assert set(PARAMS) - set(COMMANDS) == {name for stage in NAMES for name in _declared_params(stage) if "." not in name}
+    declared = {name for stage in NAMES for name in _declared_params(stage) if "." not in name}
+    assert set(PARAMS) - set(COMMANDS) == declared
 
 
 @pytest.mark.parametrize("section", [name for name in Params.model_fields if name != "corpora"])

@@ -44,11 +44,11 @@ class SearchParams(Strict):
     """Longer queries are refused. The model sees 256 tokens, about 1,000 characters."""
     batch_size: int = Field(default=64, ge=1, le=1000)
     """Passages that are encoded, stored and acknowledged at once."""
-    hnsw_m: int = Field(default=32, ge=4, le=128)
+    hnsw_m: int = Field(default=16, ge=4, le=128)
     """Neighbours of each passage in the graph that stands in for a scan where there are many passages."""
-    hnsw_ef_construct: int = Field(default=256, ge=16, le=2000)
+    hnsw_ef_construct: int = Field(default=200, ge=16, le=2000)
     """Candidates looked at to find those neighbours."""
-    hnsw_ef: int = Field(default=512, ge=16, le=5000)
+    hnsw_ef: int = Field(default=768, ge=16, le=5000)
     """Candidates looked at in a search: more find more of the true neighbours and take longer."""
     server: Server | None = None
     """Where the passages lie; null for a folder on this machine."""
