@@ -226,6 +226,7 @@ class FineTunedRetrieval:
         """Serve what the alias leads to, if that is another model's collection; whether that changed anything.
 
         The old one serves until the new model is loaded, and on, with a warning, if the index was built with another.
+        A SearchError, after which the old one serves on as well, where the index cannot be asked or opened.
         """
         live, _ = self._index.live(self.corpus)
         metadata = self._index.metadata(live) if live and live != self._serving.collection else None
@@ -239,6 +240,8 @@ class FineTunedRetrieval:
         if new.collection != live:
             LOG.warning("%s is live but what was loaded is %s: %s goes on", metadata.model, new.identity, self.identity)
             return False
+        self._check(self._index, new)
+        self._index.count(new.collection)  # opens it: the process that filled it may not have let go yet
         self._serving = new
         return True
 
