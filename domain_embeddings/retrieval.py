@@ -10,34 +10,31 @@ with create_finetuned_retrieval("manuals") as retrieval:
 
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from domain_embeddings.dataset import Passage
 from domain_embeddings.embedded_index import EmbeddedIndex
 from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.hybrid import Asked, QueryError, Result, answers
 from domain_embeddings.indexing import Indexed, Target, fill
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.lexical import words
 from domain_embeddings.params.search import SearchParams
 from domain_embeddings.passage_index import (
-    OWN_FIELDS,
     Filters,
     IndexMissingError,
     IndexModelError,
     IndexUnavailableError,
     ModelIdentity,
     PassageIndex,
-    Rankings,
     SearchError,
     Wanted,
     point_id,
     rows_of,
 )
-from domain_embeddings.ranking import fuse
 from domain_embeddings.server_index import ServerIndex, connect
 from domain_embeddings.sparse import query_weights
 from domain_embeddings.verification import BASE, VERSION, model_name
@@ -53,34 +50,6 @@ _AT_ONCE = 64
 """Queries of one request to the index."""
 
 
-class QueryError(ValueError):
-    """A query that makes no sense; the message says what is allowed."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A passage that was found, and why."""
-
-    id: str
-    text: str
-    title: str
-    domain: str
-    score: float
-    """What the ranking goes by: Σ weight / (k + rank) of the fusion, or without fusion the cosine."""
-    dense_rank: int | None
-    """Its place by meaning, from 1; None beyond `search.depth`."""
-    sparse_rank: int | None
-    """Its place by words; None where it shares no word with the query, beyond `search.depth`, or without fusion."""
-    similarity: float | None
-    """Cosine of query and passage, where it was looked at."""
-    model: str
-    """Which model the search was made with."""
-    degraded: tuple[str, ...]
-    """Why this is not the search that was asked for; empty if it is."""
-    extra: Mapping[str, Any]
-    """What else the source knows: file, page, …"""
-
-
 @dataclass(frozen=True)
 class _Serving:
     """A model and its collection; replaced as a whole."""
@@ -88,6 +57,8 @@ class _Serving:
     model: VersionedEmbeddings
     identity: ModelIdentity
     collection: str
+    reason: str | None
+    """Why the model is not the one that is wanted."""
 
 
 class FineTunedRetrieval:
@@ -105,18 +76,27 @@ class FineTunedRetrieval:
         index: PassageIndex,
         params: SearchParams,
         standby: PassageIndex | None = None,
+        reason: str | None = None,
     ) -> None:
-        """`load` gives the version's model, or the base in its place; `standby` answers when `index` does not."""
+        """`load` gives the version's model, or the base in its place; `standby` answers when `index` does not.
+
+        `reason` is why a base is loaded that nobody asked for.
+        """
         model_name(corpus, "0")  # a ValueError for a name that leads elsewhere
         self.corpus = corpus
         self._load, self._index, self._standby, self._params = load, index, standby, params
-        self._serving = self._of(load(version))
+        self._serving = self._of(load(version), reason)
         self._ready: set[tuple[str, str]] = set()
 
     @property
     def model(self) -> VersionedEmbeddings:
         """What queries are encoded with."""
         return self._serving.model
+
+    @property
+    def reason(self) -> str | None:
+        """Why the model is not the one that is wanted; None if it is."""
+        return self._serving.reason
 
     @property
     def identity(self) -> ModelIdentity:
@@ -153,12 +133,13 @@ class FineTunedRetrieval:
         cleaned = [self._cleaned(query) for query in queries]
         distinct = [query for query in dict.fromkeys(cleaned) if query]
         serving = self._serving
-        answers: dict[str, list[Result]] = {"": []}
+        asked = Asked(limit, threshold, filters or {})
+        found: dict[str, list[Result]] = {"": []}
         for start in range(0, len(distinct), _AT_ONCE):
             some = distinct[start : start + _AT_ONCE]
             wanted = [self._wanted(serving, query, use_hybrid) for query in some]
-            answers |= zip(some, self._answers(serving, wanted, limit, threshold, filters or {}), strict=True)
-        return [answers[query] for query in cleaned]
+            found |= zip(some, self._answers(serving, wanted, asked), strict=True)
+        return [found[query] for query in cleaned]
 
     def index(self, passages: Sequence[Passage], activate: bool = True) -> Indexed:
         """Index passages with this model, beside what is there; what is there already and unchanged is skipped.
@@ -261,11 +242,11 @@ class FineTunedRetrieval:
         """Close."""
         self.close()
 
-    def _of(self, model: VersionedEmbeddings) -> _Serving:
+    def _of(self, model: VersionedEmbeddings, reason: str | None = None) -> _Serving:
         info = model.get_model_info()
         name = Path(info["folder"]).name
         identity = ModelIdentity(name, info["weights_sha256"], model.dimension)
-        return _Serving(model, identity, identity.collection(self.corpus))
+        return _Serving(model, identity, identity.collection(self.corpus), model.fallback_reason or reason)
 
     def _cleaned(self, query: str) -> str:
         if len(query) > self._params.max_query_chars:
@@ -279,86 +260,29 @@ class FineTunedRetrieval:
         (stems,) = words([query]) if use_hybrid else ([],)
         return Wanted(dense, query_weights(stems))
 
-    def _answers(
-        self, serving: _Serving, wanted: Sequence[Wanted], limit: int, threshold: float | None, filters: Filters
-    ) -> list[list[Result]]:
+    def _answers(self, serving: _Serving, wanted: Sequence[Wanted], asked: Asked) -> list[list[Result]]:
         """Ask the index, or the one that stands by."""
-        degraded = (serving.model.fallback_reason,) if serving.model.fallback_reason else ()
+        degraded = (serving.reason,) if serving.reason else ()
         try:
-            return self._answers_of(self._index, serving, wanted, limit, threshold, filters, degraded)
+            return self._answers_of(self._index, serving, wanted, asked, degraded)
         except IndexUnavailableError as error:
             if self._standby is None:
                 raise
             LOG.warning("the index in %s answers instead: %s", self._standby.place, error)
             degraded = (*degraded, f"index in {self._standby.place}: {error}")
-            return self._answers_of(self._standby, serving, wanted, limit, threshold, filters, degraded)
+            return self._answers_of(self._standby, serving, wanted, asked, degraded)
 
     def _answers_of(
         self,
         place: PassageIndex,
         serving: _Serving,
         wanted: Sequence[Wanted],
-        limit: int,
-        threshold: float | None,
-        filters: Filters,
+        asked: Asked,
         degraded: tuple[str, ...],
     ) -> list[list[Result]]:
         self._check(place, serving)
-        try:
-            found = place.rank(serving.collection, wanted, filters, self._params.depth)
-        except ValueError as error:
-            raise QueryError(str(error)) from error
-        return [
-            self._results(place, serving, query, rankings, limit, threshold, degraded)
-            for query, rankings in zip(wanted, found, strict=True)
-        ]
-
-    def _results(
-        self,
-        place: PassageIndex,
-        serving: _Serving,
-        query: Wanted,
-        rankings: Rankings,
-        limit: int,
-        threshold: float | None,
-        degraded: tuple[str, ...],
-    ) -> list[Result]:
-        """Fuse, cut, and fetch the texts of what is left."""
-        dense = dict(rankings.dense)
-        sparse = {point: score for point, score in rankings.sparse if score > 0}  # the client's own mode keeps zeros
-        scores = self._fused(dense, sparse) if query.sparse.indices else dense
-        if threshold is not None:
-            if unknown := [point for point in scores if point not in dense]:
-                dense_of_all = dense | place.similarities(serving.collection, query.dense, unknown)
-            else:
-                dense_of_all = dense
-            scores = {point: score for point, score in scores.items() if dense_of_all.get(point, -1.0) >= threshold}
-        best = list(scores)[:limit]
-        payloads = place.payloads(serving.collection, best, [*OWN_FIELDS, "extra"])
-        places = [{point: i for i, point in enumerate(ranking, start=1)} for ranking in (dense, sparse)]
-        return [
-            Result(
-                id=payload["id"],
-                text=payload["text"],
-                title=payload["title"],
-                domain=payload["domain"],
-                score=scores[point],
-                dense_rank=places[0].get(point),
-                sparse_rank=places[1].get(point),
-                similarity=dense.get(point),
-                model=serving.identity.name,
-                degraded=degraded,
-                extra=payload.get("extra", {}),
-            )
-            for point in best
-            if (payload := payloads.get(point)) is not None  # deleted a moment ago
-        ]
-
-    def _fused(self, dense: dict[str, float], sparse: dict[str, float]) -> dict[str, float]:
-        """The evaluation's hybrid: both rankings, fused by reciprocal rank."""
-        weights = [self._params.weights.dense, self._params.weights.sparse]
-        runs = [{"": dense}, {"": sparse}]
-        return fuse(runs, self._params.rrf_k, len(dense) + len(sparse), weights)[""]
+        made_with = {"model": serving.identity.name, "degraded": degraded}
+        return answers(place, serving.collection, wanted, asked, self._params, made_with)
 
     def _check(self, place: PassageIndex, serving: _Serving) -> None:
         """IndexMissingError or IndexModelError unless there is a whole collection of this model."""
@@ -371,9 +295,7 @@ class FineTunedRetrieval:
             return
         live, _ = place.live(self.corpus)
         other = place.metadata(live) if live and live != serving.collection else None
-        reason = (
-            f"; that model is here because: {serving.model.fallback_reason}" if serving.model.fallback_reason else ""
-        )
+        reason = f"; that model is here because: {serving.reason}" if serving.reason else ""
         if other is not None:
             raise IndexModelError(
                 f"{place.place}: the index of {self.corpus} was built with {other.model}, the queries would be encoded "
@@ -430,7 +352,11 @@ def create_finetuned_retrieval(
 
     if version is None and not use_base:
         version = _live_version(index, standby, corpus) or latest_version(root, corpus)
-    return FineTunedRetrieval(corpus, version, load, index, params, standby)
+    reason = None
+    if version is None and not use_base:
+        reason = f"{root}: no packaged version of {corpus}, the base model is used instead"
+        LOG.warning("%s", reason)
+    return FineTunedRetrieval(corpus, version, load, index, params, standby, reason)
 
 
 def _live_version(index: PassageIndex, standby: PassageIndex | None, corpus: str) -> str | None:

@@ -19,13 +19,12 @@ from rich.text import Text
 from ruamel.yaml import YAML
 
 from domain_embeddings.dataset import DataError, read_corpus, read_dataset
+from domain_embeddings.hybrid import QueryError, Result
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.params.search import SearchParams
 from domain_embeddings.passage_index import SearchError
 from domain_embeddings.retrieval import (
     FineTunedRetrieval,
-    QueryError,
-    Result,
     create_finetuned_retrieval,
     latest_version,
 )
@@ -91,7 +90,7 @@ def index(
     wanted = version or latest_version(root, corpus)
     with (
         _errors(),
-        create_finetuned_retrieval(corpus, wanted, _params(params), root, folder, use_base=wanted is None) as retrieval,
+        create_finetuned_retrieval(corpus, wanted, _params(params), root, folder) as retrieval,
     ):
         corpus_file = _corpus_file(corpus, passages)
         current = read_corpus(corpus_file)
@@ -235,7 +234,7 @@ def _print_results(retrieval: FineTunedRetrieval, found: Sequence[Result]) -> No
 
 
 def _warn(retrieval: FineTunedRetrieval, found: Sequence[Result] = ()) -> None:
-    reason = retrieval.model.fallback_reason
+    reason = retrieval.reason
     for each in found[0].degraded if found else (reason,) if reason else ():
         typer.echo(f"Not as asked for: {each}", err=True)
 

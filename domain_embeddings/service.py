@@ -20,8 +20,9 @@ from fastapi.security import APIKeyHeader
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from domain_embeddings.hybrid import QueryError, Result
 from domain_embeddings.passage_index import SearchError
-from domain_embeddings.retrieval import FineTunedRetrieval, QueryError, Result
+from domain_embeddings.retrieval import FineTunedRetrieval
 
 LOG = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class SearchRequest(_Body):
 
 
 class Found(BaseModel):
-    """A passage, as `domain_embeddings.retrieval.Result` describes it."""
+    """A passage, as `domain_embeddings.hybrid.Result` describes it."""
 
     id: str
     text: str
@@ -174,7 +175,7 @@ def create_app(live: FineTunedRetrieval, base: FineTunedRetrieval, key: str | No
 
 
 def _health(live: FineTunedRetrieval) -> Health:
-    reason = live.model.fallback_reason
+    reason = live.reason
     status: Literal["ok", "degraded", "down"] = "degraded" if reason else "ok"
     passages = None
     try:
