@@ -85,14 +85,6 @@ class EmbeddedIndex:
         """Store other metadata."""
         _replace(self._folder / collection / "metadata.json", metadata.as_json())
 
-    def drop(self, collection: str) -> None:
-        """Remove a collection and all that it holds."""
-        with self._lock:
-            if collection in self._shards:
-                self._shards.pop(collection).close()
-        (self._folder / collection / "metadata.json").unlink(missing_ok=True)  # from here on it does not exist
-        shutil.rmtree(self._folder / collection, ignore_errors=True)
-
     def count(self, collection: str) -> int:
         """How many passages it holds."""
         return int(self._shard(collection).count(edge.CountRequest(exact=True)))

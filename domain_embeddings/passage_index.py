@@ -132,9 +132,6 @@ class PassageIndex(Protocol):
     def describe(self, collection: str, metadata: Metadata) -> None:
         """Store other metadata."""
 
-    def drop(self, collection: str) -> None:
-        """Remove a collection and all that it holds."""
-
     def count(self, collection: str) -> int:
         """How many passages it holds."""
 

@@ -114,10 +114,6 @@ class ServerIndex:
         """Store other metadata."""
         self._ask(lambda: self._client.update_collection(collection, metadata=metadata.as_json()))
 
-    def drop(self, collection: str) -> None:
-        """Remove a collection and all that it holds."""
-        self._ask(lambda: self._client.delete_collection(collection))
-
     def count(self, collection: str) -> int:
         """How many passages it holds."""
         return self._ask(lambda: self._client.count(collection, exact=True)).count
