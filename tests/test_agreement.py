@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from domain_embeddings.dataset import Dataset
@@ -60,7 +61,9 @@ def test_hybrid_is_the_evaluations(models: Path, tmp_path: Path, corpus: str) ->
     retrieval.index(passages)
 
     def encoder(texts: Sequence[str], asked: Sequence[str]) -> tuple[Scores, Scores]:
-        return retrieval.model.encode(texts), retrieval.model.encode(asked)
+        encode, size = retrieval.model.encode, SearchParams().batch_size  # as search does: a batch changes last digits
+        batches = [encode(texts[start : start + size]) for start in range(0, len(texts), size)]
+        return np.concatenate(batches), np.concatenate([encode([query]) for query in asked])
 
     params = knobs("evaluate", EvaluateParams)
     runs = rankings({each.id: each.content for each in passages}, queries, {"base": encoder}, params)
