@@ -2,6 +2,7 @@
 
 python -m domain_embeddings verify --corpus manuals --version 1.1
 python -m domain_embeddings verify-log queries.jsonl
+python -m domain_embeddings search "how do I bleed the brakes" --corpus manuals
 """
 
 import tempfile
@@ -12,6 +13,7 @@ import typer
 
 from domain_embeddings import query_log
 from domain_embeddings.integrity import IntegrityError
+from domain_embeddings.search_commands import compare, index, rollback, search, serve
 from domain_embeddings.verification import model_name
 from domain_embeddings.verification import verify as verify_folder
 
@@ -25,7 +27,11 @@ Key = Annotated[Path | None, typer.Option(help="PEM file: the model must be sign
 
 @app.callback()
 def main() -> None:
-    """Work with packaged models."""
+    """Work with packaged models: check them, search with them."""
+
+
+for command in (search, index, compare, rollback, serve):
+    app.command()(command)
 
 
 @app.command()

@@ -37,7 +37,7 @@ class VersionedEmbeddings:
 
     def __init__(
         self,
-        version: str,
+        version: str | None,
         corpus: str,
         fallback_to_baseline: bool = True,
         root: Path = Path("models"),
@@ -46,7 +46,7 @@ class VersionedEmbeddings:
         dimensions: int | None = None,
         backend: Backend = "auto",
     ) -> None:
-        """Load `root`/<corpus>-embeddings-v<version>.
+        """Load `root`/<corpus>-embeddings-v<version>, or, where the version is None, the base on purpose.
 
         Where that is not what was packaged, the base in `root`/base is loaded, checked as strictly, and the reason
         logged; without `fallback_to_baseline` an IntegrityError is raised, as it is where the base is not right either.
@@ -55,13 +55,13 @@ class VersionedEmbeddings:
         `torch` (float32) or `auto`, the first of these that model, device and processor have; the base, which has no
         export, takes the next one. A ValueError for an impossible name, number of dimensions or backend.
         """
-        name = model_name(corpus, version)
+        name = BASE if version is None else model_name(corpus, version)
         self.corpus, self.version = corpus, version
         self.fallback_reason: str | None = None
         try:
             self._encoder, self.backend, self._verified = _load(root / name, public_key, backend, device)
         except IntegrityError as error:
-            if not fallback_to_baseline:
+            if not fallback_to_baseline or version is None:
                 raise
             self.fallback_reason = str(error)
             LOG.warning("%s is refused, the base model is used instead: %s", name, error)

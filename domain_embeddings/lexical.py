@@ -8,6 +8,18 @@ import Stemmer
 
 from domain_embeddings.ranking import Scores
 
+K1, B = 1.5, 0.75
+
+
+def words(texts: Sequence[str]) -> list[list[str]]:
+    """The stems by which BM25 knows each text, in their order; empty where it knows none."""
+    return list(bm25s.tokenize(list(texts), return_ids=False, **_options()))
+
+
+def _options() -> dict[str, object]:
+    """One stemmer a call: it may not be shared by threads."""
+    return {"stopwords": "en", "stemmer": Stemmer.Stemmer("english"), "show_progress": False}
+
 
 class BM25:
     """Okapi BM25 (Robertson et al., TREC-3; Lucene's variant): k1 1.5, b 0.75, Snowball stems, English stopwords.
@@ -17,23 +29,17 @@ class BM25:
 
     def __init__(self, passages: Sequence[str]) -> None:
         """Index `passages`; scores come back in their order."""
-        self._stemmer = Stemmer.Stemmer("english")
-        self._index = bm25s.BM25(k1=1.5, b=0.75)
+        self._index = bm25s.BM25(k1=K1, b=B)
         self._size = len(passages)
-        tokens = bm25s.tokenize(list(passages), **self._options)
+        tokens = bm25s.tokenize(list(passages), **_options())
         self._has_terms = any(len(ids) > 0 for ids in tokens.ids)
         if self._has_terms:
             self._index.index(tokens, show_progress=False)
 
-    @property
-    def _options(self) -> dict[str, object]:
-        return {"stopwords": "en", "stemmer": self._stemmer, "show_progress": False}
-
     def scores(self, queries: Sequence[str]) -> Scores:
         """Scores (queries, passages); -inf where query and passage share no term."""
-        tokens = bm25s.tokenize(list(queries), return_ids=False, **self._options)
         rows = np.full((len(queries), self._size), -np.inf, dtype=np.float32)
-        for row, terms in zip(rows, tokens, strict=True):
+        for row, terms in zip(rows, words(queries), strict=True):
             if terms and self._has_terms:
                 found = self._index.get_scores(terms)
                 row[found > 0] = found[found > 0]

@@ -40,17 +40,19 @@ def rank(
     return run
 
 
-def fuse(runs: Sequence[Run], k: int, depth: int) -> Run:
-    """Reciprocal rank fusion: Σ 1 / (k + rank) over the rankings that hold a passage (Cormack et al., SIGIR 2009).
+def fuse(runs: Sequence[Run], k: int, depth: int, weights: Sequence[float] | None = None) -> Run:
+    """Reciprocal rank fusion: Σ weight / (k + rank) over the rankings that hold a passage (Cormack et al., SIGIR 2009).
 
-    Ranks count from 1. Ties go to the passage that the earliest ranking puts first.
+    Ranks count from 1; every ranking weighs 1 unless `weights` says otherwise. Ties go to the passage that the earliest
+    ranking puts first.
     """
+    shares = weights or [1.0] * len(runs)
     fused: Run = {}
     for query_id in runs[0]:
         scores: dict[str, float] = {}
-        for run in runs:
+        for run, share in zip(runs, shares, strict=True):
             for position, passage in enumerate(run[query_id], start=1):
-                scores[passage] = scores.get(passage, 0.0) + 1 / (k + position)
+                scores[passage] = scores.get(passage, 0.0) + share / (k + position)
         best = sorted(scores.items(), key=lambda item: -item[1])[:depth]
         fused[query_id] = dict(best)
     return fused

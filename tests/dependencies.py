@@ -29,11 +29,11 @@ def _templates(path: Path) -> set[Path]:
     return set(path.parent.glob(f"{path.stem}.*")) if path.stem != "__init__" else set()
 
 
-def imported_files(stage: str) -> list[str]:
-    """The stage's script and every module that it imports with its templates, as paths from the root, sorted."""
+def imported_files(module: str) -> list[str]:
+    """A module and every module that it imports with its templates, as paths from the root, sorted."""
     graph = grimp.build_graph("stages", "domain_embeddings", cache_dir=None)
-    modules = {f"stages.{stage}", *graph.find_upstream_modules(f"stages.{stage}")}
-    files = {path for module in modules if _can_change_an_out(path := _file(module))}
+    modules = {module, *graph.find_upstream_modules(module)}
+    files = {path for each in modules if _can_change_an_out(path := _file(each))}
     files |= {template for path in files for template in _templates(path)}
     return sorted(str(path.relative_to(ROOT)) for path in files)
 
@@ -51,7 +51,7 @@ def main() -> None:
     pipeline = yaml.load(path)
     for name, stage in pipeline["stages"].items():
         body = stage.get("do", stage)
-        body["deps"] = [dep for dep in body["deps"] if not dep.startswith(CODE)] + imported_files(name)
+        body["deps"] = [dep for dep in body["deps"] if not dep.startswith(CODE)] + imported_files(f"stages.{name}")
     yaml.dump(pipeline, path)
 
 

@@ -66,3 +66,11 @@ def test_fuse_with_another_constant_and_depth() -> None:
 def test_fuse_with_an_empty_ranking() -> None:
     assert fuse([{"q": {}}, {"q": {"a": 1.0}}], 60, 10) == {"q": {"a": pytest.approx(1 / 61)}}
     assert fuse([{"q": {}}, {"q": {}}], 60, 10) == {"q": {}}
+
+
+def test_fuse_weighs_rankings() -> None:
+    one, other = {"q": {"a": 9.0, "b": 8.0}}, {"q": {"b": 0.3}}
+
+    fused = fuse([one, other], 60, depth=10, weights=[1.0, 0.5])
+
+    assert fused["q"] == pytest.approx({"b": 1 / 62 + 0.5 / 61, "a": 1 / 61})

@@ -13,6 +13,7 @@ from domain_embeddings.params.mine import MineParams
 from domain_embeddings.params.package import PackageParams
 from domain_embeddings.params.report import ReportParams
 from domain_embeddings.params.robustness import RobustnessParams
+from domain_embeddings.params.search import SearchParams
 from domain_embeddings.params.strict import Strict
 from domain_embeddings.params.synthesize import SynthesizeParams
 from domain_embeddings.params.train import TrainParams
@@ -34,6 +35,7 @@ class Params(Strict):
     robustness: RobustnessParams
     anomaly: AnomalyParams
     gate: GateParams
+    search: SearchParams
 
     @model_validator(mode="after")
     def _across_sections(self) -> "Params":

@@ -1,0 +1,265 @@
+"""The commands that search: search, index, compare, rollback, serve.
+
+python -m domain_embeddings search "how do I bleed the brakes" --corpus manuals
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from ruamel.yaml import YAML
+
+from domain_embeddings.dataset import DataError, read_corpus, read_dataset
+from domain_embeddings.hybrid import QueryError, Result
+from domain_embeddings.integrity import IntegrityError
+from domain_embeddings.params.search import SearchParams
+from domain_embeddings.passage_index import SearchError
+from domain_embeddings.retrieval import (
+    FineTunedRetrieval,
+    create_finetuned_retrieval,
+    latest_version,
+)
+from domain_embeddings.service import create_app
+
+_SHOWN = 160
+"""Characters of a passage in a table."""
+
+Question = Annotated[str, typer.Argument(help="What to look for.")]
+Corpus = Annotated[str, typer.Option(help="The corpus to search in.")]
+Version = Annotated[str | None, typer.Option(help="The model's version; else that of the live index, else the latest.")]
+Passages = Annotated[Path | None, typer.Option(help="corpus.jsonl; else data/ingest/<corpus>/corpus.jsonl.")]
+Models = Annotated[Path, typer.Option("--root", help="The folder that the models lie in.")]
+Folder = Annotated[Path, typer.Option(help="The folder that the index lies in, without a server.")]
+ParamsFile = Annotated[Path, typer.Option("--params", help="Whose section `search` counts; need not exist.")]
+Limit = Annotated[int, typer.Option(help="Passages to show.")]
+Threshold = Annotated[float | None, typer.Option(help="The least cosine of question and passage.")]
+Hybrid = Annotated[bool, typer.Option(help="Fuse with BM25, or go by meaning alone.")]
+Filter = Annotated[list[str] | None, typer.Option("--filter", help="field=value; may be given several times.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON lines.")]
+KeyEnv = Annotated[str | None, typer.Option(help="Environment variable with the API key that callers must send.")]
+
+MODELS, FOLDER, PARAMS = Path("models"), Path("data/index"), Path("params.yaml")
+
+
+def search(
+    question: Question,
+    corpus: Corpus,
+    version: Version = None,
+    passages: Passages = None,
+    root: Models = MODELS,
+    folder: Folder = FOLDER,
+    params: ParamsFile = PARAMS,
+    limit: Limit = 10,
+    threshold: Threshold = None,
+    hybrid: Hybrid = True,
+    filters: Filter = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search in a corpus's passages. The index is built on first use; `index` brings it up to date."""
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as retrieval:
+        _index_once(retrieval, passages)
+        found = retrieval.search(question, limit, threshold, hybrid, _filters(filters))
+        if as_json:
+            for result in found:
+                typer.echo(json.dumps(vars(result), ensure_ascii=False))
+        else:
+            _print_results(retrieval, found)
+
+
+def index(
+    corpus: Corpus,
+    version: Version = None,
+    passages: Passages = None,
+    root: Models = MODELS,
+    folder: Folder = FOLDER,
+    params: ParamsFile = PARAMS,
+) -> None:
+    """Bring the index up to date with corpus.jsonl and let it go live; of what is unchanged nothing is encoded again.
+
+    Without a version, with the latest one. A new version is indexed beside the old one, which serves until the end.
+    """
+    wanted = version or latest_version(root, corpus)
+    with (
+        _errors(),
+        create_finetuned_retrieval(corpus, wanted, _params(params), root, folder) as retrieval,
+    ):
+        corpus_file = _corpus_file(corpus, passages)
+        current = read_corpus(corpus_file)
+        done = retrieval.index(list(current.values()))
+        gone = retrieval.keep_only(current)
+        typer.echo(
+            f"{corpus}, {retrieval.identity.name}: {done.added} added, {done.changed} changed, {done.unchanged} "
+            f"unchanged, {gone} removed; {retrieval.count()} passages"
+        )
+
+
+def compare(
+    question: Question,
+    corpus: Corpus,
+    version: Version = None,
+    passages: Passages = None,
+    root: Models = MODELS,
+    folder: Folder = FOLDER,
+    params: ParamsFile = PARAMS,
+    limit: Limit = 10,
+    hybrid: Hybrid = True,
+) -> None:
+    """Show what the base and the tuned model find, side by side.
+
+    A + marks a passage that only this side found; a ✓ one that the corpus's labels call an answer, where the question
+    is one of its labelled ones.
+    """
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as tuned:
+        base = tuned.with_base()
+        for retrieval in (tuned, base):
+            _index_once(retrieval, passages, activate=retrieval is tuned)
+        sides = [retrieval.search(question, limit, use_hybrid=hybrid) for retrieval in (base, tuned)]
+        answers = _answers(_corpus_file(corpus, passages).parent, question)
+        Console().print(_side_by_side(sides, [base.identity.name, tuned.identity.name], answers))
+        if base.identity.sha256 == tuned.identity.sha256:
+            typer.echo("Both sides are the base model: it is what this version holds, or what stands in for it.")
+        _warn(tuned)
+
+
+def rollback(corpus: Corpus, root: Models = MODELS, folder: Folder = FOLDER, params: ParamsFile = PARAMS) -> None:
+    """Let the index that was live before go live again."""
+    with _errors(), create_finetuned_retrieval(corpus, None, _params(params), root, folder) as retrieval:
+        typer.echo(f"{corpus}: {retrieval.rollback()} is live")
+
+
+def serve(
+    corpus: Corpus,
+    version: Version = None,
+    passages: Passages = None,
+    root: Models = MODELS,
+    folder: Folder = FOLDER,
+    params: ParamsFile = PARAMS,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    key_env: KeyEnv = None,
+) -> None:
+    """Serve search, encoding, health, metrics and a page to search with."""
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as tuned:
+        base = tuned.with_base()
+        for retrieval in (tuned, base):
+            _index_once(retrieval, passages, activate=retrieval is tuned)
+        uvicorn.run(create_app(tuned, base, _key(key_env)), host=host, port=port, log_level="warning")
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Exit status 2 for what the caller can put right, 1 for what is broken; one line each."""
+    try:
+        yield
+    except (SearchError, IntegrityError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    except (ValidationError, DataError, QueryError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+
+
+def _params(path: Path) -> SearchParams:
+    """The section `search`; the defaults where there is no such file or section."""
+    if not path.is_file():
+        return SearchParams()
+    return SearchParams.model_validate((YAML(typ="safe").load(path) or {}).get("search", {}))
+
+
+def _key(variable: str | None) -> str | None:
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise ValueError(f"the environment variable {variable} is not set (export it, or leave --key-env out)")
+    return key
+
+
+def _filters(given: Sequence[str] | None) -> dict[str, Any]:
+    """field=value → value, a whole number where it looks like one; a field given twice may have either value."""
+    found: dict[str, list[Any]] = {}
+    for each in given or []:
+        field, equals, value = each.partition("=")
+        if not equals:
+            raise QueryError(f"filter {each!r}: expected field=value")
+        found.setdefault(field, []).append(int(value) if value.isdecimal() else value)
+    return {field: values if len(values) > 1 else values[0] for field, values in found.items()}
+
+
+def _corpus_file(corpus: str, given: Path | None) -> Path:
+    return given or Path("data/ingest") / corpus / "corpus.jsonl"
+
+
+def _index_once(retrieval: FineTunedRetrieval, passages: Path | None, activate: bool = True) -> None:
+    if not retrieval.is_indexed():
+        path = _corpus_file(retrieval.corpus, passages)
+        if not path.is_file():
+            raise DataError(path, "file not found", remedy=f"dvc repro ingest@{retrieval.corpus}, or --passages FILE")
+        retrieval.index(list(read_corpus(path).values()), activate)
+
+
+def _answers(folder: Path, question: str) -> set[str]:
+    """The passages that a dataset's labels call answers to the question; none where it is not in there."""
+    if not (folder / "queries.jsonl").is_file():
+        return set()
+    dataset = read_dataset(folder)
+    asked = {query.id for query in dataset.queries.values() if query.text.strip() == question.strip()}
+    return {
+        passage
+        for qrels in dataset.qrels.values()
+        for query, grades in qrels.items()
+        for passage, grade in grades.items()
+        if query in asked and grade > 0
+    }
+
+
+def _print_results(retrieval: FineTunedRetrieval, found: Sequence[Result]) -> None:
+    table = Table(title=f"{retrieval.corpus}, {retrieval.identity.name}")
+    for column in ("", "passage", "score", "by meaning", "by words"):
+        table.add_column(column, overflow="fold")
+    for number, result in enumerate(found, start=1):
+        ranks = [str(rank) if rank else "–" for rank in (result.dense_rank, result.sparse_rank)]
+        table.add_row(str(number), _shown(result), f"{result.score:.4f}", *ranks)
+    Console().print(table if found else "nothing found")
+    _warn(retrieval, found)
+
+
+def _warn(retrieval: FineTunedRetrieval, found: Sequence[Result] = ()) -> None:
+    reason = retrieval.reason
+    for each in found[0].degraded if found else (reason,) if reason else ():
+        typer.echo(f"Not as asked for: {each}", err=True)
+
+
+def _shown(result: Result, mark: str = "") -> Text:
+    """Title, the text's beginning and the id, as plain text: what documents hold is no markup."""
+    text = " ".join(result.text.split())
+    text = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return Text.assemble(mark, (result.title, "bold"), "\n" if result.title else "", text, "\n", (result.id, "dim"))
+
+
+def _side_by_side(sides: Sequence[Sequence[Result]], names: Sequence[str], answers: set[str]) -> Table:
+    table = Table()
+    table.add_column("")
+    for name in names:
+        table.add_column(name, ratio=1, overflow="fold")
+    found = [{result.id for result in side} for side in sides]
+    for i in range(max(map(len, sides))):
+        cells = [
+            _shown(side[i], _mark(side[i].id, found[1 - number], answers)) if i < len(side) else Text()
+            for number, side in enumerate(sides)
+        ]
+        table.add_row(str(i + 1), *cells)
+    return table
+
+
+def _mark(passage: str, others: set[str], answers: set[str]) -> str:
+    return ("✓ " if passage in answers else "") + ("" if passage in others else "+ ")

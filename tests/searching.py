@@ -1,0 +1,43 @@
+"""Small searches for tests: a folder, the base model under a version's name, passages by hand."""
+
+from pathlib import Path
+from typing import Any
+
+from domain_embeddings.dataset import Passage
+from domain_embeddings.embedded_index import EmbeddedIndex
+from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.params.search import SearchParams
+from domain_embeddings.passage_index import PassageIndex
+from domain_embeddings.retrieval import FineTunedRetrieval
+
+CORPUS = "tiny"
+PASSAGES = [
+    Passage(
+        "p1", "Brakes > Bleeding", "Open the bleeder screw and pump the brake pedal until no air comes out.", "truck"
+    ),
+    Passage("p2", "Engine > Oil", "Drain the engine oil and fill in 5W-30 after every 500 hours.", "truck", "steps"),
+    Passage("p3", "Mast > Chains", "Two leaf chains lift the carriage. Check their wear.", "lift", "text", {"page": 3}),
+    Passage("p4", "Drive > Faults", "Fault F30001 means overcurrent in the inverter.", "drive", "table", {"page": 9}),
+    Passage("p5", "Drive > Wiring", "Connect the motor cable's shield on both ends.", "drive", "text", {"page": 12}),
+]
+
+
+def search_params(**changes: Any) -> SearchParams:
+    """The defaults with changes, checked as params.yaml is."""
+    return SearchParams.model_validate(changes)
+
+
+def searching(
+    models: Path, index: PassageIndex, version: str | None = "1.0", standby: PassageIndex | None = None, **changes: Any
+) -> FineTunedRetrieval:
+    """Retrieval with a version of the corpus `tiny`; None is the base."""
+
+    def load(wanted: str | None) -> VersionedEmbeddings:
+        return VersionedEmbeddings(wanted, CORPUS, root=models)
+
+    return FineTunedRetrieval(CORPUS, version, load, index, search_params(**changes), standby)
+
+
+def in_folder(folder: Path, **changes: Any) -> EmbeddedIndex:
+    """An index in a folder."""
+    return EmbeddedIndex(folder, search_params(**changes))
