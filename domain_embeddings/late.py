@@ -1,9 +1,10 @@
 """Late interaction: a vector for each token of a text, from the very weights that give the text its single vector.
 
 A passage's score for a question is MeanMaxSim: each question token's best match among the passage's tokens, averaged,
-1/|q| Σ_i max_j q_i · p_j (ColBERT's operator: Khattab and Zaharia, SIGIR 2020, who sum). [CLS] and [SEP] of the
-question are left out, those of the passage stay. It is what sentence-transformers' MultiVectorEncoder computes over
-the same modules (a test compares them); here one pass gives the single vectors too, and products run without padding.
+1/|q| Σ_i max_j q_i · p_j (ColBERT's operator: Khattab and Zaharia, SIGIR 2020, who sum). Of a question only the words
+that say something count: [CLS], [SEP], stopwords and punctuation are left out after the model has read them. A passage
+keeps all its tokens. It is what sentence-transformers' MultiVectorEncoder computes over the same modules (a test
+compares them); here one pass gives the single vectors too, and products run without padding.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from tqdm.auto import tqdm
 
 from domain_embeddings.prefix_cache import has_bfloat16
 from domain_embeddings.ranking import Scores
+from domain_embeddings.text import STOPWORDS, words
 
 _PASSAGES = 512
 """Passages whose token vectors are in memory at once: 512 of 256 tokens take 100 MB in bfloat16."""
@@ -33,7 +35,7 @@ class Tokens:
     vectors: Tensor
     """(tokens of all texts, dimensions), each of length 1."""
     lengths: Sequence[int]
-    """Tokens of each text; a question may have none."""
+    """Tokens of each text; an empty question has none."""
 
 
 def storage() -> torch.dtype:
@@ -44,23 +46,37 @@ def storage() -> torch.dtype:
 def encode(
     model: SentenceTransformer, texts: Sequence[str], *, question: bool, dtype: torch.dtype
 ) -> tuple[Scores, Tokens]:
-    """One pass: the texts' single vectors, as `encoder.encode` gives them, and those of their tokens."""
-    edges = [model.tokenizer.cls_token_id, model.tokenizer.sep_token_id] if question else []
+    """One pass: the texts' single vectors, as `encoder.encode` gives them, and those of their tokens.
+
+    Of a `question`, only the tokens that `_telling` keeps.
+    """
     features: list[dict[str, Tensor]] = model.encode(  # type: ignore[assignment]
         list(texts), batch_size=32, output_value=None, normalize_embeddings=True, show_progress_bar=False
     )
     single = [normalize(found["sentence_embedding"], dim=0).float().cpu().numpy() for found in features]
-    tokens = [_unit_vectors(found, edges).to("cpu", dtype) for found in features]
+    chosen = [_telling(model.tokenizer, _ids(found)) if question else slice(None) for found in features]
+    tokens = [_unit_vectors(found)[kept].to("cpu", dtype) for found, kept in zip(features, chosen, strict=True)]
     dimensions = model.get_embedding_dimension() or 0
     empty = torch.zeros(0, dimensions, dtype=dtype)
     return np.stack(single), Tokens(torch.cat([empty, *tokens]), [len(vectors) for vectors in tokens])
 
 
-def _unit_vectors(features: dict[str, Any], without: Sequence[int]) -> Tensor:
-    """A text's token vectors (tokens, dimensions), padding and the token ids `without` left out."""
-    ids = features["input_ids"]
-    kept = features["attention_mask"].bool() & ~torch.isin(ids, torch.tensor(without, device=ids.device))
-    return normalize(features["token_embeddings"][kept].float(), dim=1)
+def _ids(features: dict[str, Any]) -> list[int]:
+    """A text's token ids without padding."""
+    found: list[int] = features["input_ids"][features["attention_mask"].bool()].tolist()
+    return found
+
+
+def _unit_vectors(features: dict[str, Any]) -> Tensor:
+    """A text's token vectors (tokens, dimensions) without padding."""
+    return normalize(features["token_embeddings"][features["attention_mask"].bool()].float(), dim=1)
+
+
+def _telling(tokenizer: Any, ids: Sequence[int]) -> list[int]:
+    """Places of a question's tokens that count: no stopwords, no punctuation; those too where nothing else is left."""
+    inside = [place for place, i in enumerate(ids) if i not in (tokenizer.cls_token_id, tokenizer.sep_token_id)]
+    read = {place: tokenizer.decode([ids[place]]).strip().casefold() for place in inside}
+    return [place for place, token in read.items() if token not in STOPWORDS and words(token)] or inside
 
 
 def scores(questions: Tokens, passages: Tokens) -> Scores:
@@ -84,10 +100,10 @@ def scores(questions: Tokens, passages: Tokens) -> Scores:
 
 def _means(best: Scores, lengths: Sequence[int]) -> Scores:
     """Best matches (passages, question tokens) → their mean for each question (passages, questions)."""
-    sums = torch.zeros(len(best), len(lengths))
-    owner = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
-    sums.index_add_(1, owner, torch.from_numpy(best))
-    return (sums / torch.tensor(lengths).clamp(min=1)).numpy()
+    tokens = np.asarray(lengths, dtype=np.int64)
+    owner = torch.from_numpy(np.repeat(np.arange(len(tokens)), tokens))
+    sums = torch.zeros(len(best), len(tokens)).index_add_(1, owner, torch.from_numpy(best)).numpy()
+    return np.divide(sums, np.maximum(tokens, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -75,13 +75,25 @@ def test_one_pass_gives_both_kinds_of_vectors(base: SentenceTransformer) -> None
     assert tokens.vectors.norm(dim=1).numpy() == pytest.approx(1, abs=1e-5)
     ids = base.tokenizer(PASSAGES)["input_ids"]
     assert list(tokens.lengths) == [len(text) for text in ids]
-    asked = _tokens(base, PASSAGES, question=True)
-    assert list(asked.lengths) == [len(text) - 2 for text in ids]  # without [CLS] and [SEP]
-    torch.testing.assert_close(_parts(asked)[0], _parts(tokens)[0][1:-1], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Bleed the rear brake circuit.", [1, 3, 4, 5]),  # not [CLS], the, full stop, [SEP]
+        ("How do I do it?", [1, 2, 3, 4, 5, 6]),  # nothing tells: all words count
+        ("F12?", [1, 2]),  # two tokens
+        ("", []),
+    ],
+)
+def test_the_tokens_of_a_question_that_count(base: SentenceTransformer, text: str, kept: list[int]) -> None:
+    whole, asked = (_tokens(base, [text], question=question) for question in (False, True))
+
+    torch.testing.assert_close(asked.vectors, whole.vectors[kept], atol=1e-5, rtol=0)
 
 
 def test_scores_are_those_of_sentence_transformers(base: SentenceTransformer) -> None:
-    mask = MultiVectorMask([base.tokenizer.cls_token, base.tokenizer.sep_token], skiplist_tasks="query")
+    mask = MultiVectorMask(["[CLS]", "[SEP]", "which", "?"], skiplist_tasks="query")
     modules = [base[0], mask, Normalize(module_input_name="token_embeddings")]
     theirs = MultiVectorEncoder(modules=modules, similarity_fn_name="meanmaxsim", device="cpu")
 
