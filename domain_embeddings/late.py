@@ -1,9 +1,9 @@
 """Late interaction: a vector for each token of a text, from the very weights that give the text its single vector.
 
 A passage's score for a question is MeanMaxSim: each question token's best match among the passage's tokens, averaged,
-1/|q| Σ_i max_j q_i · p_j (ColBERT's operator: Khattab and Zaharia, SIGIR 2020, who sum). Of a question only the words
-that say something count: [CLS], [SEP], stopwords and punctuation are left out after the model has read them. A passage
-keeps all its tokens. It is what sentence-transformers' MultiVectorEncoder computes over the same modules (a test
+1/|q| Σ_i max_j q_i · p_j (ColBERT's operator: Khattab and Zaharia, SIGIR 2020, who sum). Of a question,
+[CLS] and [SEP] do not count, and stopwords and punctuation count half (`SILENT`). A passage keeps all its tokens. But
+for that weight it is what sentence-transformers' MultiVectorEncoder computes over the same modules (a test
 compares them); here one pass gives the single vectors too, and products run without padding.
 """
 
@@ -22,6 +22,8 @@ from domain_embeddings.prefix_cache import has_bfloat16
 from domain_embeddings.ranking import Scores
 from domain_embeddings.text import STOPWORDS, words
 
+SILENT = 0.5
+"""Weight of a stopword or punctuation mark in a question, beside 1 for other tokens; chosen on dev, see the README."""
 _PASSAGES = 512
 """Passages whose token vectors are in memory at once: 512 of 256 tokens take 100 MB in bfloat16."""
 _SIMILARITIES = 2**25
@@ -33,7 +35,7 @@ class Tokens:
     """The token vectors of several texts, one text after the other."""
 
     vectors: Tensor
-    """(tokens of all texts, dimensions), each of length 1."""
+    """(tokens of all texts, dimensions), each of length 1; of a question, of the length of its weight, 1 on average."""
     lengths: Sequence[int]
     """Tokens of each text; an empty question has none."""
 
@@ -48,17 +50,19 @@ def encode(
 ) -> tuple[Scores, Tokens]:
     """One pass: the texts' single vectors, as `encoder.encode` gives them, and those of their tokens.
 
-    Of a `question`, only the tokens that `_telling` keeps.
+    A question's token vectors have the length that `_weights` gives them, and those of length 0 are left out.
     """
     features: list[dict[str, Tensor]] = model.encode(  # type: ignore[assignment]
         list(texts), batch_size=32, output_value=None, normalize_embeddings=True, show_progress_bar=False
     )
     single = [normalize(found["sentence_embedding"], dim=0).float().cpu().numpy() for found in features]
-    chosen = [_telling(model.tokenizer, _ids(found)) if question else slice(None) for found in features]
-    tokens = [_unit_vectors(found)[kept].to("cpu", dtype) for found, kept in zip(features, chosen, strict=True)]
+    tokens = [_unit_vectors(found).cpu() for found in features]
+    if question:
+        weights = [_weights(model.tokenizer, _ids(found)) for found in features]
+        tokens = [vectors[row > 0] * row[row > 0, None] for vectors, row in zip(tokens, weights, strict=True)]
     dimensions = model.get_embedding_dimension() or 0
-    empty = torch.zeros(0, dimensions, dtype=dtype)
-    return np.stack(single), Tokens(torch.cat([empty, *tokens]), [len(vectors) for vectors in tokens])
+    empty = torch.zeros(0, dimensions)
+    return np.stack(single), Tokens(torch.cat([empty, *tokens]).to(dtype), [len(vectors) for vectors in tokens])
 
 
 def _ids(features: dict[str, Any]) -> list[int]:
@@ -72,15 +76,21 @@ def _unit_vectors(features: dict[str, Any]) -> Tensor:
     return normalize(features["token_embeddings"][features["attention_mask"].bool()].float(), dim=1)
 
 
-def _telling(tokenizer: Any, ids: Sequence[int]) -> list[int]:
-    """Places of a question's tokens that count: no stopwords, no punctuation; those too where nothing else is left."""
-    inside = [place for place, i in enumerate(ids) if i not in (tokenizer.cls_token_id, tokenizer.sep_token_id)]
-    read = {place: tokenizer.decode([ids[place]]).strip().casefold() for place in inside}
-    return [place for place, token in read.items() if token not in STOPWORDS and words(token)] or inside
+def _weights(tokenizer: Any, ids: Sequence[int]) -> Tensor:
+    """What each token of a question counts (tokens,), 1 on average; [CLS] and [SEP] count 0."""
+    edges = (tokenizer.cls_token_id, tokenizer.sep_token_id)
+    read = [None if i in edges else tokenizer.decode([i]).strip().casefold() for i in ids]
+    counted = [0.0 if token is None else 1.0 if _tells(token) else SILENT for token in read]
+    inside = sum(token is not None for token in read)
+    return torch.tensor(counted) * (inside / max(sum(counted), SILENT))
+
+
+def _tells(token: str) -> bool:
+    return token not in STOPWORDS and bool(words(token))
 
 
 def scores(questions: Tokens, passages: Tokens) -> Scores:
-    """MeanMaxSim, exactly: (questions, passages) in -1..1; a question without tokens scores 0 everywhere.
+    """MeanMaxSim, exactly: (questions, passages); a question without tokens scores 0 everywhere.
 
     Every passage must have a token.
     """

@@ -78,22 +78,26 @@ def test_one_pass_gives_both_kinds_of_vectors(base: SentenceTransformer) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "weights"),
     [
-        ("Bleed the rear brake circuit.", [1, 3, 4, 5]),  # not [CLS], the, full stop, [SEP]
-        ("How do I do it?", [1, 2, 3, 4, 5, 6]),  # nothing tells: all words count
-        ("F12?", [1, 2]),  # two tokens
+        ("Bleed the rear brake circuit.", [6 / 5, 3 / 5, 6 / 5, 6 / 5, 6 / 5, 3 / 5]),  # the and the full stop: half
+        ("How do I do it?", [1, 1, 1, 1, 1, 1]),  # nothing else is there
+        ("F12?", [6 / 5, 6 / 5, 3 / 5]),  # f, ##12
         ("", []),
     ],
 )
-def test_the_tokens_of_a_question_that_count(base: SentenceTransformer, text: str, kept: list[int]) -> None:
+def test_what_the_tokens_of_a_question_count(base: SentenceTransformer, text: str, weights: list[float]) -> None:
     whole, asked = (_tokens(base, [text], question=question) for question in (False, True))
 
-    torch.testing.assert_close(asked.vectors, whole.vectors[kept], atol=1e-5, rtol=0)
+    expected = whole.vectors[1:-1] * torch.tensor(weights)[:, None]  # without [CLS] and [SEP]
+    torch.testing.assert_close(asked.vectors, expected, atol=1e-5, rtol=0)
 
 
-def test_scores_are_those_of_sentence_transformers(base: SentenceTransformer) -> None:
-    mask = MultiVectorMask(["[CLS]", "[SEP]", "which", "?"], skiplist_tasks="query")
+def test_without_weights_scores_are_those_of_sentence_transformers(
+    base: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late, "SILENT", 1.0)
+    mask = MultiVectorMask(["[CLS]", "[SEP]"], skiplist_tasks="query")
     modules = [base[0], mask, Normalize(module_input_name="token_embeddings")]
     theirs = MultiVectorEncoder(modules=modules, similarity_fn_name="meanmaxsim", device="cpu")
 

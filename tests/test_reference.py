@@ -58,4 +58,4 @@ def test_late_interaction_with_the_base_model(base: SentenceTransformer) -> None
 
     run = rank(list(dataset.judged("test")), list(dataset.corpus), found.late.__getitem__, 10)
 
-    assert _mean_ndcg(dataset, run) == pytest.approx(0.713, abs=0.005)
+    assert _mean_ndcg(dataset, run) == pytest.approx(0.704, abs=0.005)
