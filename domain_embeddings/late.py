@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 
-from domain_embeddings.prefix_cache import has_bfloat16
+from domain_embeddings.machine import has_bfloat16
 from domain_embeddings.ranking import Scores
 from domain_embeddings.text import STOPWORDS, words
 
@@ -42,7 +42,7 @@ class Tokens:
 
 def storage() -> torch.dtype:
     """What token vectors are kept and multiplied in: bfloat16 where the CPU computes in it."""
-    return torch.bfloat16 if has_bfloat16("cpu") else torch.float32
+    return torch.bfloat16 if has_bfloat16() else torch.float32
 
 
 def encode(
