@@ -113,7 +113,8 @@ def _means(best: Scores, lengths: Sequence[int]) -> Scores:
     tokens = np.asarray(lengths, dtype=np.int64)
     owner = torch.from_numpy(np.repeat(np.arange(len(tokens)), tokens))
     sums = torch.zeros(len(best), len(tokens)).index_add_(1, owner, torch.from_numpy(best)).numpy()
-    return np.divide(sums, np.maximum(tokens, 1), dtype=np.float32)
+    means: Scores = np.divide(sums, np.maximum(tokens, 1), dtype=np.float32)
+    return means
 
 
 @dataclass(frozen=True)

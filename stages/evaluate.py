@@ -179,7 +179,8 @@ def chosen_weights(runs: Mapping[str, Run], qrels: Qrels, depth: int) -> dict[st
     grid = sorted(
         ((1.0, *rest) for rest in product(WEIGHTS, repeat=len(LATE_HYBRID) - 1)), key=lambda row: (sum(row), row)
     )
-    return dict(zip(LATE_HYBRID, max(grid, key=gain), strict=True))
+    best = max(grid, key=gain)
+    return dict(zip(LATE_HYBRID, best, strict=True))
 
 
 def of_split(runs: dict[str, Run], split: str) -> dict[str, Run]:
