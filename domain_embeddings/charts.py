@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from domain_embeddings.summary import Row, Span
 
-_ARMS = ("bm25", "base", "tuned", "hybrid_base", "hybrid_tuned")
+_ARMS = ("bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid")
 _COLOURS = 8
 _MARKERS = {
     "circle": "M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z",

@@ -1,6 +1,6 @@
-"""From scores to rankings: exact top-k with a fixed order of ties, and fusion of rankings."""
+"""From scores to rankings: exact top-k with a fixed order of ties, and fusion of rankings by rank or by score."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,3 +56,25 @@ def fuse(runs: Sequence[Run], k: int, depth: int, weights: Sequence[float] | Non
         best = sorted(scores.items(), key=lambda item: -item[1])[:depth]
         fused[query_id] = dict(best)
     return fused
+
+
+def fuse_scores(runs: Sequence[Run], weights: Sequence[float], depth: int) -> Run:
+    """Weighted sum of scores, each ranking's brought to 0..1 by its lowest and highest; an absent passage counts 0.
+
+    A ranking whose scores are all the same counts 1 for each; one of weight 0 brings nothing. Ties go to the passage
+    that the earliest ranking puts first. (Convex combination of min-max scores: Bruch et al., TOIS 2023.)
+    """
+    fused: Run = {}
+    for query_id in runs[0]:
+        scores: dict[str, float] = {}
+        for run, weight in zip(runs, weights, strict=True):
+            for passage, share in _shares(run[query_id]).items() if weight else ():
+                scores[passage] = scores.get(passage, 0.0) + weight * share
+        best = sorted(scores.items(), key=lambda item: -item[1])[:depth]
+        fused[query_id] = dict(best)
+    return fused
+
+
+def _shares(found: Mapping[str, float]) -> dict[str, float]:
+    low, high = min(found.values(), default=0.0), max(found.values(), default=0.0)
+    return {passage: (score - low) / (high - low) if high > low else 1.0 for passage, score in found.items()}

@@ -176,3 +176,5 @@ class Summary:
     seed_spread: float | None = None
     """Standard deviation of the seeds' gains; None with fewer than two."""
     training: Training = field(default_factory=Training)
+    late_hybrid: Mapping[str, float] = field(default_factory=dict)
+    """Arm → its weight in `late_hybrid`, as the dev questions chose."""

@@ -1,6 +1,6 @@
 """How results are said: numbers and sentences that the page and the Markdown report share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain_embeddings.summary import Promotion, Row, SeedGain, Span, Summary, Word
 
@@ -86,6 +86,12 @@ def share_sentence(promotion: Promotion) -> str:
     if promotion.share == 1:
         return "The tuned model's weights are the trained ones alone."
     return f"The tuned model's weights are a mix: {promotion.share:.0%} trained, {1 - promotion.share:.0%} the base's."
+
+
+def late_hybrid_sentence(weights: Mapping[str, float]) -> str:
+    """What `late_hybrid` is made of."""
+    parts = " + ".join(f"{weight:g} × {arm}" for arm, weight in weights.items() if weight)
+    return f"late_hybrid is {parts}, each brought to 0..1: weights that the dev questions chose."
 
 
 def seeds_sentence(seeds: Sequence[SeedGain], spread: float | None) -> str:

@@ -1,24 +1,26 @@
-"""Rank test and dev questions with every arm: BM25, base, tuned, both fused with BM25, further seeds, others' models.
+"""Rank test and dev questions with every arm: BM25; base and tuned, by one vector a text, by one a token (late), fused
+with BM25; further seeds; others' models.
 
 Reads data/ingest/<corpus>/, data/synthesize/<corpus>/ (dev), models/base/, models/tuned/<corpus>/,
 models/seeds/<corpus>/<seed>/ and the models that `evaluate.baselines` names (from the hub or a server this is the
 network; a server's vectors are kept in models/endpoint_cache/). Writes data/evaluate/<corpus>/per_query.jsonl (test)
 and dev.jsonl (what a model is chosen by), a row for each arm and question: its metrics, the first ten passages found,
 the ranks of relevant ones within `evaluate.depth` (so that recall at any k can be computed later), and how many
-passages are relevant. Search is exact.
+passages are relevant; and late_hybrid.json, the weights that the dev questions chose for that arm. Search is exact.
 
     python -m stages.evaluate manuals
 """
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings import metrics
+from domain_embeddings import late, metrics
 from domain_embeddings.dataset import (
     DataError,
     Qrels,
@@ -27,13 +29,14 @@ from domain_embeddings.dataset import (
     read_dataset,
     read_qrels,
     read_queries,
+    write_json,
     write_jsonl,
 )
 from domain_embeddings.encoder import encode, load
 from domain_embeddings.endpoint import EndpointEncoder
 from domain_embeddings.lexical import BM25
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, EvaluateParams, Folder, Hub
-from domain_embeddings.ranking import Scores, fuse, rank
+from domain_embeddings.ranking import Scores, fuse, fuse_scores, rank
 from stages.workspace import (
     BASE_MODEL,
     corpus_argument,
@@ -49,16 +52,43 @@ FUSED = ("base", "tuned")
 TEST, DEV = "test ", "dev "
 """Before the ids of questions: both splits are ranked at once, and a dev question may be called as a test one."""
 
-Encoder = Callable[[Sequence[str], Sequence[str]], tuple[Scores, Scores]]
-"""Passages and questions → their unit vectors. What it loads for this is free again when it returns."""
+LATE_HYBRID = ("late_tuned", "tuned", "bm25")
+"""The arms that `late_hybrid` fuses."""
+WEIGHTS = (0.0, 0.25, 0.5, 1.0)
+"""Of tuned and of BM25 in `late_hybrid`, where late_tuned has 1."""
+
+
+class Encoded(NamedTuple):
+    """What an arm's model makes of passages and questions."""
+
+    passages: Scores
+    """Unit vectors (passages, dimensions)."""
+    queries: Scores
+    """Unit vectors (questions, dimensions)."""
+    late: Scores | None = None
+    """Late interaction's scores (questions, passages), of the arms in FUSED."""
+
+
+Encoder = Callable[[Sequence[str], Sequence[str]], Encoded]
+"""Passages and questions → what is made of them. What it loads for this is free again when it returns."""
 
 
 def own(folder: Path, length: int) -> Encoder:
-    """The base model or one tuned here."""
+    """A model tuned here with a further seed."""
 
-    def vectors(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         model = load(folder, length)
-        return encode(model, passages, progress=True), encode(model, queries)
+        return Encoded(encode(model, passages, progress=True), encode(model, queries))
+
+    return vectors
+
+
+def with_late(folder: Path, length: int) -> Encoder:
+    """The base model or the tuned one, which rank by late interaction too."""
+
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
+        found = late.score(load(folder, length), passages, queries)
+        return Encoded(found.passages, found.questions, found.late)
 
     return vectors
 
@@ -68,7 +98,7 @@ def local(arm: str, baseline: Hub | Folder) -> Encoder:
     if isinstance(baseline, Folder) and not Path(baseline.path).is_dir():
         raise DataError(baseline.path, "no such folder", remedy=f"see evaluate.baselines.{arm}.path in params.yaml")
 
-    def vectors(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         if isinstance(baseline, Hub):
             model = SentenceTransformer(baseline.model, revision=baseline.revision, trust_remote_code=False)
         else:
@@ -77,7 +107,7 @@ def local(arm: str, baseline: Hub | Folder) -> Encoder:
             list(passages), prompt=baseline.passage_prefix, normalize_embeddings=True, show_progress_bar=True
         )
         wanted = model.encode_query(list(queries), prompt=baseline.query_prefix, normalize_embeddings=True)
-        return np.asarray(found, dtype=np.float32), np.asarray(wanted, dtype=np.float32)
+        return Encoded(np.asarray(found, dtype=np.float32), np.asarray(wanted, dtype=np.float32))
 
     return vectors
 
@@ -86,9 +116,9 @@ def served(baseline: Endpoint) -> Encoder:
     """A model behind an OpenAI-compatible server."""
     encoder = EndpointEncoder(baseline, ENDPOINT_CACHE)
 
-    def vectors(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         found = encoder.encode([baseline.passage_prefix + text for text in passages], progress=True)
-        return found, encoder.encode([baseline.query_prefix + text for text in queries])
+        return Encoded(found, encoder.encode([baseline.query_prefix + text for text in queries]))
 
     return vectors
 
@@ -101,31 +131,56 @@ def encoders(corpus: str, baselines: Mapping[str, Baseline], length: int) -> dic
             arm: served(baseline) if isinstance(baseline, Endpoint) else local(arm, baseline)
             for arm, baseline in sorted(baselines.items())
         },
-        "base": own(BASE_MODEL, length),
-        "tuned": own(tuned_model(corpus), length),
+        "base": with_late(BASE_MODEL, length),
+        "tuned": with_late(tuned_model(corpus), length),
         **{f"{SEED_ARM}{seed}": own(folder, length) for seed, folder in seeds},
     }
-
-
-def _similarity(queries: Scores, passages: Scores) -> Callable[[slice], Scores]:
-    return lambda rows: queries[rows] @ passages.T
 
 
 def rankings(
     passages: dict[str, str], queries: dict[str, Query], encoders: Mapping[str, Encoder], params: EvaluateParams
 ) -> dict[str, Run]:
-    """Every arm's run: bm25, base, tuned, `hybrid_base`, `hybrid_tuned`, then the other dense arms."""
+    """Every arm's run but `late_hybrid`: bm25; base and tuned, then fused with it, then late; the other dense arms."""
     texts, asked = list(passages.values()), [query.text for query in queries.values()]
+
+    def ranked(score_rows: Callable[[slice], Scores]) -> Run:
+        return rank(list(queries), list(passages), score_rows, params.depth)
+
     bm25 = BM25(texts)
-    lexical = rank(list(queries), list(passages), lambda rows: bm25.scores(asked[rows]), params.depth)
+    lexical = ranked(lambda rows: bm25.scores(asked[rows]))
     dense: dict[str, Run] = {}
+    late_runs: dict[str, Run] = {}
     for arm, encoder in encoders.items():
-        found, wanted = encoder(texts, asked)
+        found = encoder(texts, asked)
         gc.collect()  # a model refers to itself: without this it would lie beside the next one
-        dense[arm] = rank(list(queries), list(passages), _similarity(wanted, found), params.depth)
+        dense[arm] = ranked(_similarity(found))
+        if found.late is not None:
+            late_runs[f"late_{arm}"] = ranked(found.late.__getitem__)
     first = {arm: dense.pop(arm) for arm in FUSED if arm in dense}
     hybrid = {f"hybrid_{arm}": fuse([run, lexical], params.rrf_k, params.depth) for arm, run in first.items()}
-    return {"bm25": lexical, **first, **hybrid, **dense}
+    return {"bm25": lexical, **first, **hybrid, **late_runs, **dense}
+
+
+def _similarity(found: Encoded) -> Callable[[slice], Scores]:
+    return lambda rows: found.queries[rows] @ found.passages.T
+
+
+def chosen_weights(runs: Mapping[str, Run], qrels: Qrels, depth: int) -> dict[str, float]:
+    """Weight of each arm of LATE_HYBRID: those with the best nDCG@10 on the dev questions, of equals the lowest.
+
+    Without dev questions that is late_tuned alone.
+    """
+    fused = [runs[arm] for arm in LATE_HYBRID]
+
+    def gain(weights: Sequence[float]) -> float:
+        found = fuse_scores(fused, weights, depth)
+        return round(sum(metrics.ndcg(list(found[i]), grades, 10) for i, grades in qrels.items()), 9)
+
+    grid = sorted(
+        ((1.0, *rest) for rest in product(WEIGHTS, repeat=len(LATE_HYBRID) - 1)), key=lambda row: (sum(row), row)
+    )
+    best = max(grid, key=gain)
+    return dict(zip(LATE_HYBRID, best, strict=True))
 
 
 def of_split(runs: dict[str, Run], split: str) -> dict[str, Run]:
@@ -169,7 +224,10 @@ def main() -> None:
     queries = {TEST + i: query for i, query in test.items()} | {DEV + i: made[i] for i in dev_qrels}
     passages = {passage.id: passage.content for passage in dataset.corpus.values()}
     runs = rankings(passages, queries, encoders(name, params.baselines, max_seq_length()), params)
+    weights = chosen_weights(of_split(runs, DEV), dev_qrels, params.depth)
+    runs["late_hybrid"] = fuse_scores([runs[arm] for arm in weights], list(weights.values()), params.depth)
     folder = stage_folder("evaluate", name)
+    write_json(folder / "late_hybrid.json", weights)
     write_jsonl(folder / "per_query.jsonl", rows(of_split(runs, TEST), dataset.qrels["test"]))
     write_jsonl(folder / "dev.jsonl", rows(of_split(runs, DEV), dev_qrels))
 

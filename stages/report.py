@@ -159,6 +159,7 @@ def summarize(corpus: str, dataset: Dataset, rows: pd.DataFrame, history: Mappin
         seeds=gains,
         seed_spread=spread,
         training=training(history),
+        late_hybrid=json.loads((stage_folder("evaluate", corpus) / "late_hybrid.json").read_text(encoding="utf-8")),
     )
 
 
@@ -170,7 +171,8 @@ def write_metrics(folder: Path, summary: Summary, rows: pd.DataFrame, dataset: D
     write_json(folder / "slices.json", {**results.slice_tables(rows), **({"topics": by_topic} if by_topic else {})})
     write_json(folder / "verdict.json", asdict(summary.verdict))
     write_json(folder / "promotion.json", asdict(summary.promotion))
-    statistics = {name: asdict(summary)[name] for name in ("intervals", "comparisons", "seeds", "seed_spread", "split")}
+    kept = ("intervals", "comparisons", "late_hybrid", "seeds", "seed_spread", "split")
+    statistics = {name: asdict(summary)[name] for name in kept}
     write_json(folder / "significance.json", finite(statistics))
 
 

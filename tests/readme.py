@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+ARMS = ("bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid")
 COLUMNS = ("ndcg@10", "recall@1", "recall@5", "recall@10", "mrr@10")
 
 
@@ -20,7 +21,7 @@ def results() -> str:
         best = {column: max(row[column] for row in arms.values()) for column in COLUMNS}
         n = next(iter(arms.values()))["n_queries"]
         head = f"{path.parent.name} ({n} questions; {verdict['verdict']}, promoted: {verdict['promoted']})"
-        for arm in ("bm25", "base", "tuned", "hybrid_base", "hybrid_tuned"):
+        for arm in (arm for arm in ARMS if arm in arms):
             cells = [_cell(arms[arm][column], best[column]) for column in COLUMNS]
             lines.append(f"| {head} | `{arm}` | " + " | ".join(cells) + " |")
             head = ""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from domain_embeddings.ranking import fuse, rank, top_k
+from domain_embeddings.ranking import fuse, fuse_scores, rank, top_k
 
 
 def test_top_k_puts_ties_in_the_order_of_columns() -> None:
@@ -74,3 +74,20 @@ def test_fuse_weighs_rankings() -> None:
     fused = fuse([one, other], 60, depth=10, weights=[1.0, 0.5])
 
     assert fused["q"] == pytest.approx({"b": 1 / 62 + 0.5 / 61, "a": 1 / 61})
+
+
+def test_fuse_scores_by_hand() -> None:
+    one = {"q": {"a": 0.9, "b": 0.7, "c": 0.4}}
+    other = {"q": {"c": 30.0, "d": 20.0, "a": 10.0}}
+
+    fused = fuse_scores([one, other], [1.0, 0.5], depth=3)
+
+    assert list(fused["q"]) == ["a", "b", "c"]
+    assert fused["q"] == pytest.approx({"a": 1 + 0, "b": (0.7 - 0.4) / 0.5, "c": 0 + 0.5})
+
+
+def test_fuse_scores_ignores_a_ranking_of_weight_0_and_bears_empty_and_flat_ones() -> None:
+    runs = [{"q": {"a": 2.0, "b": 2.0}, "r": {}}, {"q": {"z": 9.0}, "r": {"y": 1.0}}]
+
+    assert fuse_scores(runs, [1.0, 0.0], 10) == {"q": {"a": 1.0, "b": 1.0}, "r": {}}
+    assert fuse_scores(runs, [0.5, 1.0], 10) == {"q": {"z": 1.0, "a": 0.5, "b": 0.5}, "r": {"y": 1.0}}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
+from domain_embeddings import late
 from domain_embeddings.dataset import Dataset, Run, read_dataset
 from domain_embeddings.encoder import encode
 from domain_embeddings.lexical import BM25
@@ -49,3 +50,12 @@ def test_base_model(base: SentenceTransformer, name: str, expected: float) -> No
     run = rank(list(dataset.judged("test")), list(dataset.corpus), lambda rows: queries[rows] @ passages.T, 10)
 
     assert _mean_ndcg(dataset, run) == pytest.approx(expected, abs=0.003)
+
+
+def test_late_interaction_with_the_base_model(base: SentenceTransformer) -> None:
+    dataset, texts, asked = _read("emanual")
+    found = late.score(base, texts, asked)
+
+    run = rank(list(dataset.judged("test")), list(dataset.corpus), found.late.__getitem__, 10)
+
+    assert _mean_ndcg(dataset, run) == pytest.approx(0.704, abs=0.005)

@@ -11,18 +11,18 @@ import pytest
 from dvc.utils.hydra import apply_overrides
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.dataset import DataError, Query, read_dataset, read_jsonl
+from domain_embeddings.dataset import DataError, Query, Run, read_dataset, read_jsonl
 from domain_embeddings.encoder import encode
 from domain_embeddings.endpoint import EndpointError
 from domain_embeddings.params.evaluate import EvaluateParams
-from domain_embeddings.ranking import Scores
-from stages.evaluate import encoders, own, rankings, rows
+from stages.evaluate import LATE_HYBRID, Encoded, chosen_weights, encoders, own, rankings, rows, with_late
 from stages.workspace import ParamsError, section, validate
 from tests.dependencies import ROOT
 from tests.knobs import knobs
 from tests.stages.conftest import Pipeline
 
 ARMS = ["bm25", "base", "tuned", "hybrid_base", "hybrid_tuned"]
+LATE = ["late_base", "late_tuned", "late_hybrid"]
 
 
 def test_a_row_has_the_metrics_and_ten_passages() -> None:
@@ -48,9 +48,11 @@ def test_every_arm_ranks_and_the_fused_ones_fuse(base_folder: Path, base: Senten
     passages = {"brakes": "Bleed the brakes.", "mast": "Grease the mast chains.", "fuse": "The fuse box is here."}
     queries = {"q": Query("q", "stop the vehicle: brakes")}
 
-    found = rankings(passages, queries, {"base": own(base_folder, 256)}, knobs("evaluate", EvaluateParams, rrf_k=60))
+    arms = {"base": with_late(base_folder, 256)}
+    found = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams, rrf_k=60))
 
-    assert list(found) == ["bm25", "base", "hybrid_base"]
+    assert list(found) == ["bm25", "base", "hybrid_base", "late_base"]
+    assert next(iter(found["late_base"]["q"])) == "brakes"
     assert list(found["bm25"]["q"]) == ["brakes"]  # the others share no word with it
     cosines = dict(
         zip(passages, encode(base, list(passages.values())) @ encode(base, [queries["q"].text])[0], strict=True)
@@ -63,10 +65,10 @@ def test_every_arm_ranks_and_the_fused_ones_fuse(base_folder: Path, base: Senten
 def _pointing(*angles: float) -> Any:
     """An arm whose passages point that way, and whose questions point to 0 degrees."""
 
-    def vectors(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         turns = np.radians(angles)[: len(passages)]
         found = np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
-        return found, np.array([[1, 0]] * len(queries), dtype=np.float32)
+        return Encoded(found, np.array([[1, 0]] * len(queries), dtype=np.float32))
 
     return vectors
 
@@ -79,6 +81,30 @@ def test_models_of_others_and_further_seeds_are_ranked_and_not_fused() -> None:
 
     assert list(found) == [*ARMS, "nomic", "tuned_seed7"]
     assert [list(found[arm]["q"]) for arm in ("nomic", "tuned_seed7")] == [["a", "b"], ["b", "a"]]
+
+
+def _runs(**scores: dict[str, float]) -> dict[str, Run]:
+    return {arm: {"q": found} for arm, found in scores.items()}
+
+
+@pytest.mark.parametrize(
+    ("tuned", "bm25", "weights"),
+    [
+        ({"b": 1.0, "a": 0.0}, {"a": 1.0, "b": 0.0}, (0.0, 0.25)),  # BM25 knows
+        ({"a": 1.0, "b": 0.0}, {"b": 1.0, "a": 0.0}, (0.25, 0.0)),  # the dense arm knows
+        ({"b": 1.0, "a": 0.0}, {"b": 1.0, "a": 0.0}, (0.0, 0.0)),  # nobody does
+    ],
+)
+def test_dev_questions_choose_the_lowest_weights_that_are_best(
+    tuned: dict[str, float], bm25: dict[str, float], weights: tuple[float, float]
+) -> None:
+    runs = _runs(late_tuned={"b": 0.5, "a": 0.4, "c": 0.0}, tuned=tuned, bm25=bm25)
+
+    assert chosen_weights(runs, {"q": {"a": 1}}, 10) == dict(zip(LATE_HYBRID, (1.0, *weights), strict=True))
+
+
+def test_without_dev_questions_late_interaction_stands_alone() -> None:
+    assert chosen_weights(_runs(late_tuned={}, tuned={}, bm25={}), {}, 10) == {"late_tuned": 1, "tuned": 0, "bm25": 0}
 
 
 @pytest.fixture
@@ -117,7 +143,7 @@ def test_a_folder_is_encoded_with_its_prefixes(base: SentenceTransformer) -> Non
     prefixes = {"query_prefix": "query: ", "passage_prefix": "passage: "}
     arms = encoders("tiny", _baselines(mine={"kind": "folder", "path": "theirs", **prefixes}), 256)
 
-    found, wanted = arms["mine"](["Bleed the brakes."], ["brakes"])
+    found, wanted, _ = arms["mine"](["Bleed the brakes."], ["brakes"])
 
     np.testing.assert_allclose(found, encode(base, ["passage: Bleed the brakes."]), atol=1e-6)
     np.testing.assert_allclose(wanted, encode(base, ["query: brakes"]), atol=1e-6)
@@ -131,7 +157,7 @@ def test_a_models_own_prompts_are_used_where_no_prefix_is_given(folder: Path, ba
     arms = encoders("tiny", _baselines(named=given, bare={**given, "query_prefix": "", "passage_prefix": ""}), 256)
 
     for arm, texts in {"named": ("doc: Bleed.", "ask: brakes"), "bare": ("Bleed.", "brakes")}.items():
-        vectors = np.concatenate(arms[arm](["Bleed."], ["brakes"]))
+        vectors = np.concatenate(arms[arm](["Bleed."], ["brakes"])[:2])
         np.testing.assert_allclose(vectors, encode(base, texts), atol=1e-6)
 
 
@@ -141,9 +167,9 @@ def test_one_model_at_a_time_is_loaded() -> None:
     before = _loaded_models()
     counts: list[int] = []
 
-    def counting(passages: Sequence[str], queries: Sequence[str]) -> tuple[Scores, Scores]:
+    def counting(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         counts.append(_loaded_models() - before)
-        result: tuple[Scores, Scores] = _pointing(0)(passages, queries)
+        result: Encoded = _pointing(0)(passages, queries)
         return result
 
     arms = {"first": own(Path("models/base"), 256), "second": counting}
@@ -211,11 +237,20 @@ def test_the_stage_writes_a_row_for_each_arm_and_question(pipeline: Pipeline) ->
     dataset = read_dataset(pipeline.root / "data/ingest/tiny")
     written = [row for _, row in read_jsonl(pipeline.root / "data/evaluate/tiny/per_query.jsonl")]
 
-    expected = [(arm, query_id) for arm in ARMS for query_id in dataset.qrels["test"]]
-    assert [(row["arm"], row["query_id"]) for row in written if row["arm"] in ARMS] == expected
+    expected = [(arm, query_id) for arm in [*ARMS, *LATE] for query_id in dataset.qrels["test"]]
+    assert [(row["arm"], row["query_id"]) for row in written if row["arm"] in [*ARMS, *LATE]] == expected
     for row in written:
         relevant = {p for p, grade in dataset.qrels["test"][row["query_id"]].items() if grade > 0}
         assert row["recall@10"] == len(relevant & set(row["found"])) / len(relevant)
         assert len(row["found"]) == len(set(row["found"])) <= 10
         assert {row["found"][rank - 1] for rank in row["ranks"] if rank <= 10} == relevant & set(row["found"])
         assert row["relevant"] == len(relevant) >= len(row["ranks"])
+
+
+def test_late_hybrid_is_the_fusion_with_the_weights_that_are_written(pipeline: Pipeline) -> None:
+    weights = pipeline.json("data/evaluate/tiny/late_hybrid.json")
+    written = [row for _, row in read_jsonl(pipeline.root / "data/evaluate/tiny/dev.jsonl")]
+
+    total = {arm: sum(row["ndcg@10"] for row in written if row["arm"] == arm) for arm in LATE}
+    assert weights.keys() == set(LATE_HYBRID)
+    assert total["late_hybrid"] >= total["late_tuned"] > 0  # weights 0 and 0 were tried

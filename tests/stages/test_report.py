@@ -9,7 +9,7 @@ import pytest
 from domain_embeddings.metrics import METRICS
 from tests.stages.conftest import Pipeline
 
-ARMS = {"bm25", "base", "tuned", "hybrid_base", "hybrid_tuned"}
+ARMS = {"bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid"}
 
 
 def test_evaluate_json_has_the_fixed_form(pipeline: Pipeline) -> None:

@@ -1,0 +1,141 @@
+"""Late interaction: a vector for each token of a text, from the very weights that give the text its single vector.
+
+A passage's score for a question is MeanMaxSim: each question token's best match among the passage's tokens, averaged,
+1/|q| Σ_i max_j q_i · p_j (ColBERT's operator: Khattab and Zaharia, SIGIR 2020, who sum). Of a question,
+[CLS] and [SEP] do not count, and stopwords and punctuation count half (`SILENT`). A passage keeps all its tokens. But
+for that weight it is what sentence-transformers' MultiVectorEncoder computes over the same modules (a test
+compares them); here one pass gives the single vectors too, and products run without padding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+from torch import Tensor
+from torch.nn.functional import normalize
+from tqdm.auto import tqdm
+
+from domain_embeddings.machine import has_bfloat16
+from domain_embeddings.ranking import Scores
+from domain_embeddings.text import STOPWORDS, words
+
+SILENT = 0.5
+"""Weight of a stopword or punctuation mark in a question, beside 1 for other tokens; chosen on dev, see the README."""
+_PASSAGES = 512
+"""Passages whose token vectors are in memory at once: 512 of 256 tokens take 100 MB in bfloat16."""
+_SIMILARITIES = 2**25
+"""Token similarities that are in memory at once: 128 MB."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The token vectors of several texts, one text after the other."""
+
+    vectors: Tensor
+    """(tokens of all texts, dimensions), each of length 1; of a question, of the length of its weight, 1 on average."""
+    lengths: Sequence[int]
+    """Tokens of each text; an empty question has none."""
+
+
+def storage() -> torch.dtype:
+    """What token vectors are kept and multiplied in: bfloat16 where the CPU computes in it."""
+    return torch.bfloat16 if has_bfloat16() else torch.float32
+
+
+def encode(
+    model: SentenceTransformer, texts: Sequence[str], *, question: bool, dtype: torch.dtype
+) -> tuple[Scores, Tokens]:
+    """One pass: the texts' single vectors, as `encoder.encode` gives them, and those of their tokens.
+
+    A question's token vectors have the length that `_weights` gives them, and those of length 0 are left out.
+    """
+    features: list[dict[str, Tensor]] = model.encode(  # type: ignore[assignment]
+        list(texts), batch_size=32, output_value=None, normalize_embeddings=True, show_progress_bar=False
+    )
+    single = [normalize(found["sentence_embedding"], dim=0).float().cpu().numpy() for found in features]
+    tokens = [_unit_vectors(found).cpu() for found in features]
+    if question:
+        weights = [_weights(model.tokenizer, _ids(found)) for found in features]
+        tokens = [vectors[row > 0] * row[row > 0, None] for vectors, row in zip(tokens, weights, strict=True)]
+    dimensions = model.get_embedding_dimension() or 0
+    empty = torch.zeros(0, dimensions)
+    return np.stack(single), Tokens(torch.cat([empty, *tokens]).to(dtype), [len(vectors) for vectors in tokens])
+
+
+def _ids(features: dict[str, Any]) -> list[int]:
+    """A text's token ids without padding."""
+    found: list[int] = features["input_ids"][features["attention_mask"].bool()].tolist()
+    return found
+
+
+def _unit_vectors(features: dict[str, Any]) -> Tensor:
+    """A text's token vectors (tokens, dimensions) without padding."""
+    return normalize(features["token_embeddings"][features["attention_mask"].bool()].float(), dim=1)
+
+
+def _weights(tokenizer: Any, ids: Sequence[int]) -> Tensor:
+    """What each token of a question counts (tokens,), 1 on average; [CLS] and [SEP] count 0."""
+    edges = (tokenizer.cls_token_id, tokenizer.sep_token_id)
+    read = [None if i in edges else tokenizer.decode([i]).strip().casefold() for i in ids]
+    counted = [0.0 if token is None else 1.0 if _tells(token) else SILENT for token in read]
+    inside = sum(token is not None for token in read)
+    return torch.tensor(counted) * (inside / max(sum(counted), SILENT))
+
+
+def _tells(token: str) -> bool:
+    return token not in STOPWORDS and bool(words(token))
+
+
+def scores(questions: Tokens, passages: Tokens) -> Scores:
+    """MeanMaxSim, exactly: (questions, passages); a question without tokens scores 0 everywhere.
+
+    Every passage must have a token.
+    """
+    found = np.empty((len(passages.lengths), len(questions.lengths)), dtype=np.float32)
+    tokens = max(1, _SIMILARITIES // max(1, len(questions.vectors)))
+    ends = np.cumsum(passages.lengths)
+    first = 0
+    while first < len(found):
+        start = ends[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, start + tokens, side="right")))
+        similarities = (passages.vectors[start : ends[last - 1]] @ questions.vectors.T).float().numpy()
+        starts = ends[first:last] - np.asarray(passages.lengths[first:last]) - start
+        found[first:last] = _means(np.maximum.reduceat(similarities, starts, axis=0), questions.lengths)
+        first = last
+    return np.ascontiguousarray(found.T)
+
+
+def _means(best: Scores, lengths: Sequence[int]) -> Scores:
+    """Best matches (passages, question tokens) → their mean for each question (passages, questions)."""
+    tokens = np.asarray(lengths, dtype=np.int64)
+    owner = torch.from_numpy(np.repeat(np.arange(len(tokens)), tokens))
+    sums = torch.zeros(len(best), len(tokens)).index_add_(1, owner, torch.from_numpy(best)).numpy()
+    means: Scores = np.divide(sums, np.maximum(tokens, 1), dtype=np.float32)
+    return means
+
+
+@dataclass(frozen=True)
+class Scored:
+    """All that one model says of questions and passages."""
+
+    passages: Scores
+    """Single vectors (passages, dimensions)."""
+    questions: Scores
+    """Single vectors (questions, dimensions)."""
+    late: Scores
+    """MeanMaxSim (questions, passages)."""
+
+
+def score(model: SentenceTransformer, passages: Sequence[str], questions: Sequence[str]) -> Scored:
+    """Encode passages a few hundred at a time and forget their token vectors once they are scored."""
+    dtype = storage()
+    asked, asked_tokens = encode(model, questions, question=True, dtype=dtype)
+    single, late = [], []
+    for start in tqdm(range(0, len(passages), _PASSAGES), desc="token vectors", unit="part", leave=False):
+        found, tokens = encode(model, passages[start : start + _PASSAGES], question=False, dtype=dtype)
+        single.append(found)
+        late.append(scores(asked_tokens, tokens))
+    return Scored(np.concatenate(single), asked, np.concatenate(late, axis=1))
