@@ -12,9 +12,8 @@ from domain_embeddings.params.evaluate import EvaluateParams
 from domain_embeddings.params.ingest import IngestParams
 from domain_embeddings.params.search import SearchParams
 from domain_embeddings.passage_index import Hit, Wanted, point_id, rows_of
-from domain_embeddings.ranking import Scores
 from domain_embeddings.sparse import query_weights
-from stages.evaluate import rankings
+from stages.evaluate import Encoded, rankings
 from stages.ingest import ADAPTERS
 from tests.dependencies import ROOT
 from tests.knobs import all_params, knobs
@@ -60,10 +59,10 @@ def test_hybrid_is_the_evaluations(models: Path, tmp_path: Path, corpus: str) ->
     retrieval = searching(models, index)
     retrieval.index(passages)
 
-    def encoder(texts: Sequence[str], asked: Sequence[str]) -> tuple[Scores, Scores]:
+    def encoder(texts: Sequence[str], asked: Sequence[str]) -> Encoded:
         encode, size = retrieval.model.encode, SearchParams().batch_size  # as search does: a batch changes last digits
         batches = [encode(texts[start : start + size]) for start in range(0, len(texts), size)]
-        return np.concatenate(batches), np.concatenate([encode([query]) for query in asked])
+        return Encoded(np.concatenate(batches), np.concatenate([encode([query]) for query in asked]))
 
     params = knobs("evaluate", EvaluateParams)
     runs = rankings({each.id: each.content for each in passages}, queries, {"base": encoder}, params)
