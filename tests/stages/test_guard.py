@@ -6,7 +6,8 @@ import pytest
 
 from domain_embeddings.dataset import Dataset, Passage, Query, read_jsonl, write_corpus, write_json, write_queries
 from domain_embeddings.params.guard import GuardParams
-from stages.guard import sample, synthetic
+from stages.guard import sample
+from stages.workspace import asks_synthetic
 from tests.knobs import knobs
 from tests.stages.conftest import Pipeline
 
@@ -37,7 +38,7 @@ def test_a_sample_holds_the_answers_to_its_questions(other: Dataset) -> None:
 
 
 def test_synthetic_dev_questions_are_known_as_such(other: Dataset) -> None:
-    assert synthetic("other")
+    assert asks_synthetic("other")
 
 
 def test_without_another_corpus_there_is_nothing_to_guard(pipeline: Pipeline) -> None:
