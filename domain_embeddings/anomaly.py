@@ -86,13 +86,14 @@ class AnomalyDetector:
     ) -> "AnomalyDetector":
         """Load `root`/<corpus>-anomaly-v<version> and its model, each checked as strictly as a model is.
 
-        A `model` that is loaded already is used instead of a second one. `log` is the file that `flag` writes to.
+        A `model` that is loaded already is used instead of a second one; the threshold was calibrated on float32
+        vectors, which those of another backend are only near to. `log` is the file that `flag` writes to.
         Raises an IntegrityError where a file is not as packaged, or where the model is another than the detector's: the
         base that stands in for a refused model included.
         """
         folder = root / detector_name(corpus, version)
         detector, settings = _load(folder, public_key)
-        model = model or VersionedEmbeddings(version, corpus, False, root, public_key)
+        model = model or VersionedEmbeddings(version, corpus, False, root, public_key, backend="torch")
         weights = model.get_model_info()["weights_sha256"]
         if weights != settings.weights_sha256:
             problem = f"is for the model with SHA-256 {settings.weights_sha256}, loaded is {weights}"

@@ -8,7 +8,9 @@ import pytest
 from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
 from tests.stages.conftest import Pipeline, ran, set_params
 
-STAGES = ["ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "package"]
+STAGES = [
+    "ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "robustness", "package", "anomaly",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_a_second_run_does_nothing(pipeline: Pipeline) -> None:
 def test_a_late_knob_reruns_the_late_stages_alone(pipeline: Pipeline, params: Path) -> None:
     set_params(pipeline.root, {"evaluate": {"rrf_k": 10}})
 
-    assert ran(pipeline.dvc("repro")) == ["evaluate@tiny", "report@tiny", "package@tiny"]
+    assert ran(pipeline.dvc("repro")) == ["evaluate@tiny", "report@tiny", "package@tiny", "anomaly@tiny"]
 
 
 def test_a_slip_in_a_late_section_stops_the_first_stage(pipeline: Pipeline, params: Path) -> None:
