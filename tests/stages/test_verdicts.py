@@ -24,7 +24,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "train": {"batch_size": 32, "eval_steps": 8, "negatives": 1, "learning_rate": 1.0e-9, "interpolate": [0.5, 1.0]},
     "evaluate": {"depth": 20},
     "report": {"resamples": 1000},
-    "package": {"version": "1.0.dev0"},  # a draft, for what is packaged changes from commit to commit
+    "robustness": {"questions": 5, "passages": 30},
+    "package": {"version": "1.0.dev0", "export": None},  # a draft, for what is packaged changes from commit to commit
 }
 PACKAGED = "lore-embeddings-v1.0.dev0"
 LATE = ("train", "evaluate", "guard", "report", "package")
@@ -39,7 +40,7 @@ def lore(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     YAML().dump({**all_params(), "corpora": {"lore": corpus}}, root / "params.yaml")
     set_params(root, SMALL)
     commit(root)
-    pipeline = Pipeline(root, run(root, sys.executable, "-m", "dvc", "repro"))
+    pipeline = Pipeline(root, run(root, sys.executable, "-m", "dvc", "repro", "package@lore"))
     run(root, "git", "add", "--all")
     run(root, "git", "commit", "--quiet", "--message", "A training that learns nothing")
     return pipeline
@@ -93,7 +94,7 @@ def test_nothing_learned_is_unchanged(lore: Pipeline) -> None:
 
 def test_a_real_training_is_improved_and_promoted(changed: Pipeline) -> None:
     set_params(changed.root, {"train": {"learning_rate": 2.0e-4}})
-    changed.dvc("repro")
+    changed.dvc("repro", "package@lore")
 
     found = changed.json("metrics/lore/verdict.json")
     assert (found["verdict"], found["promoted"]) == ("improved", "tuned")
@@ -103,7 +104,7 @@ def test_a_real_training_is_improved_and_promoted(changed: Pipeline) -> None:
 
 def test_a_learning_rate_that_destroys_is_kept_back(changed: Pipeline) -> None:
     set_params(changed.root, {"train": {"learning_rate": 0.05}})
-    changed.dvc("repro")
+    changed.dvc("repro", "package@lore")
 
     _assert_kept_back(changed)
     assert changed.json("metrics/lore/promotion.json")["dev"]["word"] == "regressed"
