@@ -48,7 +48,7 @@ def _refused(folder: Path, changes: dict[str, Any]) -> str:
 
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
-    ({"train/epoch": 2}, ["train.epoch: unknown key, allowed are seeds, threads, precision, frozen_blocks, epochs", "(is 2)"]),
+    ({"train/epoch": 2}, ["train.epoch: unknown key, allowed are seeds, threads, precision, frozen_blocks", "(is 2)"]),
     ({"reprot": {"seed": 1}}, ["reprot: unknown key, allowed are corpora, base_model, ingest"]),
     ({"corpora/docs/folder": "x"}, ["corpora.docs.folder: unknown key, allowed are kind, path (is 'x')"]),
     ({"synthesize/sources/llm": 1.0}, ["synthesize.sources.llm: unknown key, allowed are template, heading"]),
