@@ -108,7 +108,10 @@ def build(folder: Path, maker: Maker, size: int) -> float:
             metadata = Metadata(retrieval.identity, average, size, complete=False)
             index.create(collection, metadata)
         passages = (Passage(str(first + i), "", text, f"d{i % 5}") for i, text in enumerate(texts))
-        entries = [entry(*each, average) for each in zip(passages, rows_of(vectors), stems, strict=True)]
+        entries = [
+            entry(passage, vector, retrieval.identity.backend, its_stems, average)
+            for passage, vector, its_stems in zip(passages, rows_of(vectors), stems, strict=True)
+        ]
         index.put(collection, entries)
         seconds += time.perf_counter() - started
     started = time.perf_counter()

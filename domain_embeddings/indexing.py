@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from domain_embeddings.dataset import Passage
 from domain_embeddings.lexical import words
-from domain_embeddings.passage_index import Entry, Metadata, ModelIdentity, PassageIndex, point_id, rows_of
+from domain_embeddings.passage_index import UNKNOWN, Entry, Metadata, ModelIdentity, PassageIndex, point_id, rows_of
 from domain_embeddings.ranking import Scores
 from domain_embeddings.sparse import passage_weights
 
@@ -57,12 +57,11 @@ def fill(
     """
     _check_ids(passages)
     for target in targets:
-        if target.metadata is None:
-            target.index.create(target.name, _at_first(model, passages))
+        _prepare(target, model, passages)
     counts: Counter[str] = Counter()
     with tqdm(total=len(passages), desc=f"indexing {targets[0].name}", unit="passage") as bar:
         for batch in _batches(passages, batch_size):
-            counts.update(_store(targets, encode, batch))
+            counts.update(_store(targets, model.backend, encode, batch))
             bar.update(len(batch))
     for target in targets:
         _finish(target)
@@ -73,6 +72,19 @@ def _check_ids(passages: Sequence[Passage]) -> None:
     twice = [each for each, count in Counter(passage.id for passage in passages).items() if count > 1]
     if twice:
         raise ValueError(f"{len(twice)} ids stand for several passages, such as {twice[0]!r}; an id must name one")
+
+
+def _prepare(target: Target, model: ModelIdentity, passages: Sequence[Passage]) -> None:
+    """Make the collection, or declare that another backend's vectors come into it."""
+    metadata = target.metadata
+    if metadata is None:
+        target.index.create(target.name, _at_first(model, passages))
+    elif model.backend not in (backends := metadata.model.backend.split("+")):
+        target.index.describe(target.name, _with_backends(metadata, {*backends, model.backend}))
+
+
+def _with_backends(metadata: Metadata, backends: Iterable[str]) -> Metadata:
+    return replace(metadata, model=replace(metadata.model, backend="+".join(sorted(backends))))
 
 
 def _at_first(model: ModelIdentity, passages: Sequence[Passage]) -> Metadata:
@@ -87,12 +99,12 @@ def _batches(passages: Sequence[Passage], size: int) -> Iterator[list[Passage]]:
 
 
 def _store(
-    targets: Sequence[Target], encode: Callable[[Sequence[str]], Scores], batch: Sequence[Passage]
+    targets: Sequence[Target], backend: str, encode: Callable[[Sequence[str]], Scores], batch: Sequence[Passage]
 ) -> Counter[str]:
     """Encode and store what any target has not or has otherwise; how the first one stood to the batch."""
-    hashes = {point_id(passage.id): content_hash(passage) for passage in batch}
-    stored = [target.index.payloads(target.name, list(hashes), ["hash"]) for target in targets]
-    missing = [{i for i, digest in hashes.items() if found.get(i, {}).get("hash") != digest} for found in stored]
+    wanted = {point_id(passage.id): {"hash": content_hash(passage), "backend": backend} for passage in batch}
+    stored = [target.index.payloads(target.name, list(wanted), ["hash", "backend"]) for target in targets]
+    missing = [{point for point, as_wanted in wanted.items() if found.get(point) != as_wanted} for found in stored]
     needed = [passage for passage in batch if any(point_id(passage.id) in each for each in missing)]
     if needed:
         texts = [passage.content for passage in needed]
@@ -101,7 +113,7 @@ def _store(
             metadata = target.metadata
             average = (metadata.average_length if metadata else None) or 0.0
             entries = [
-                entry(passage, vector, its_stems, average)
+                entry(passage, vector, backend, its_stems, average)
                 for passage, vector, its_stems in zip(needed, vectors, stems, strict=True)
                 if point_id(passage.id) in lacks
             ]
@@ -111,7 +123,7 @@ def _store(
     return Counter(added=len(missing[0]) - changed, changed=changed, unchanged=len(batch) - len(missing[0]))
 
 
-def entry(passage: Passage, vector: list[float], stems: Sequence[str], average_length: float) -> Entry:
+def entry(passage: Passage, vector: list[float], backend: str, stems: Sequence[str], average_length: float) -> Entry:
     """A passage as it is stored."""
     payload = {
         "id": passage.id,
@@ -121,6 +133,7 @@ def entry(passage: Passage, vector: list[float], stems: Sequence[str], average_l
         "type": passage.type,
         "extra": dict(passage.extra),
         "hash": content_hash(passage),
+        "backend": backend,
         "stems": len(stems),
     }
     return Entry(point_id(passage.id), vector, passage_weights(stems, average_length), payload)
@@ -143,6 +156,9 @@ def _finish(target: Target) -> None:
     count = target.index.count(target.name)
     if metadata.average_length is None or abs(count - metadata.measured) > _GROWTH * metadata.measured:
         metadata = _measured(target, metadata, count)
+    if "+" in metadata.model.backend:
+        pages = target.index.scan(target.name, ["backend"])
+        metadata = _with_backends(metadata, {row.get("backend", UNKNOWN) for page in pages for row in page.values()})
     target.index.settle(target.name)
     target.index.describe(target.name, replace(metadata, complete=True))
 

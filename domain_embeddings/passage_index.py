@@ -19,6 +19,8 @@ DENSE, SPARSE = "dense", "sparse"
 OWN_FIELDS = ("id", "title", "text", "domain", "type")
 FILTERED = ("domain", "type")
 """Payload fields that have an index of their own. Others can be filtered by too, more slowly."""
+UNKNOWN = "unknown"
+"""The backend of what was indexed before that was recorded."""
 RANGE = {"gte", "gt", "lte", "lt"}
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -46,13 +48,15 @@ class IndexUnavailableError(SearchError):
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """Which model made the vectors: only vectors of the same one can be compared."""
+    """Which model made the vectors: only vectors of the same weights and dimension can be compared."""
 
     name: str
     """`<corpus>-embeddings-v<version>` or `base`."""
     sha256: str
     """Of its weights."""
     dimension: int
+    backend: str
+    """How it was run, which changes the last digits: `torch`, `bfloat16` or `openvino`; several joined by +."""
 
     def collection(self, corpus: str) -> str:
         """Where its vectors of a corpus lie."""
@@ -81,8 +85,8 @@ class Metadata:
 
     @classmethod
     def of_json(cls, values: Mapping[str, Any]) -> "Metadata":
-        """The inverse; KeyError or TypeError if it is none."""
-        return cls(**{**values, "model": ModelIdentity(**values["model"])})
+        """The inverse; KeyError or TypeError if it is none. Early indexes do not tell the backend."""
+        return cls(**{**values, "model": ModelIdentity(**{"backend": UNKNOWN, **values["model"]})})
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from domain_embeddings.passage_index import (
     IndexMissingError,
     IndexModelError,
     IndexUnavailableError,
+    Metadata,
     ModelIdentity,
     PassageIndex,
     SearchError,
@@ -86,7 +87,7 @@ class FineTunedRetrieval:
         self.corpus = corpus
         self._load, self._index, self._standby, self._params = load, index, standby, params
         self._serving = self._of(load(version), reason)
-        self._ready: set[tuple[str, str]] = set()
+        self._ready: dict[tuple[str, str], tuple[str, ...]] = {}
 
     @property
     def model(self) -> VersionedEmbeddings:
@@ -156,6 +157,7 @@ class FineTunedRetrieval:
                 live, _ = place.live(self.corpus)
                 if live != serving.collection:
                     place.switch(self.corpus, serving.collection, live)
+        self._ready.clear()
         return done
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -185,6 +187,11 @@ class FineTunedRetrieval:
         self._check(self._index, self._serving)
         return self._index.count(self._serving.collection)
 
+    def shortcomings(self) -> tuple[str, ...]:
+        """Why results are not what was asked for; none if they are. A SearchError where the index cannot answer."""
+        serving = self._serving
+        return (*_because(serving), *self._check(self._index, serving))
+
     def is_indexed(self) -> bool:
         """Whether this model's collection has been filled to the end."""
         metadata = self._index.metadata(self._serving.collection)
@@ -209,6 +216,7 @@ class FineTunedRetrieval:
         The old one serves until the new model is loaded, and on, with a warning, if the index was built with another.
         A SearchError, after which the old one serves on as well, where the index cannot be asked or opened.
         """
+        self._ready.clear()  # somebody may have filled it anew
         live, _ = self._index.live(self.corpus)
         metadata = self._index.metadata(live) if live and live != self._serving.collection else None
         if metadata is None:
@@ -245,7 +253,7 @@ class FineTunedRetrieval:
     def _of(self, model: VersionedEmbeddings, reason: str | None = None) -> _Serving:
         info = model.get_model_info()
         name = Path(info["folder"]).name
-        identity = ModelIdentity(name, info["weights_sha256"], model.dimension)
+        identity = ModelIdentity(name, info["weights_sha256"], model.dimension, model.backend)
         return _Serving(model, identity, identity.collection(self.corpus), model.fallback_reason or reason)
 
     def _cleaned(self, query: str) -> str:
@@ -262,7 +270,7 @@ class FineTunedRetrieval:
 
     def _answers(self, serving: _Serving, wanted: Sequence[Wanted], asked: Asked) -> list[list[Result]]:
         """Ask the index, or the one that stands by."""
-        degraded = (serving.reason,) if serving.reason else ()
+        degraded = _because(serving)
         try:
             return self._answers_of(self._index, serving, wanted, asked, degraded)
         except IndexUnavailableError as error:
@@ -280,31 +288,49 @@ class FineTunedRetrieval:
         asked: Asked,
         degraded: tuple[str, ...],
     ) -> list[list[Result]]:
-        self._check(place, serving)
-        made_with = {"model": serving.identity.name, "degraded": degraded}
+        made_with = {"model": serving.identity.name, "degraded": (*degraded, *self._check(place, serving))}
         return answers(place, serving.collection, wanted, asked, self._params, made_with)
 
-    def _check(self, place: PassageIndex, serving: _Serving) -> None:
-        """IndexMissingError or IndexModelError unless there is a whole collection of this model."""
+    def _check(self, place: PassageIndex, serving: _Serving) -> tuple[str, ...]:
+        """What is amiss with this model's collection. IndexMissingError or IndexModelError unless it is whole."""
         key = (place.place, serving.collection)
-        if key in self._ready:
-            return
-        metadata = place.metadata(serving.collection)
-        if metadata is not None and metadata.complete:
-            self._ready.add(key)
-            return
+        found = self._ready.get(key)
+        if found is None:
+            metadata = place.metadata(serving.collection)
+            if metadata is None or not metadata.complete:
+                raise self._missing(place, serving, metadata)
+            found = self._ready[key] = _amiss(place, metadata.model, serving.identity)
+        return found
+
+    def _missing(self, place: PassageIndex, serving: _Serving, metadata: Metadata | None) -> SearchError:
         live, _ = place.live(self.corpus)
         other = place.metadata(live) if live and live != serving.collection else None
         reason = f"; that model is here because: {serving.reason}" if serving.reason else ""
         if other is not None:
-            raise IndexModelError(
+            return IndexModelError(
                 f"{place.place}: the index of {self.corpus} was built with {other.model}, the queries would be encoded "
                 f"with {serving.identity}{reason} (index the passages with this model, or load that one)"
             )
         problem = "no index of" if metadata is None else "the indexing was not finished of"
-        raise IndexMissingError(
+        return IndexMissingError(
             f"{place.place}: {problem} {self.corpus} with {serving.identity}{reason} (index the passages)"
         )
+
+
+def _because(serving: _Serving) -> tuple[str, ...]:
+    return (serving.reason,) if serving.reason else ()
+
+
+def _amiss(place: PassageIndex, indexed: ModelIdentity, serving: ModelIdentity) -> tuple[str, ...]:
+    """Two backends' vectors of a text differ a little: passages that are about as good may change places."""
+    if indexed.backend == serving.backend:
+        return ()
+    amiss = (
+        f"{place.place}: the passages were encoded with {indexed.backend}, the queries are with {serving.backend}: "
+        "passages that are about as good may change places (index the passages again on this machine)"
+    )
+    LOG.warning("%s", amiss)
+    return (amiss,)
 
 
 def version_of(name: str, corpus: str) -> str | None:

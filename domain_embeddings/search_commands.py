@@ -127,7 +127,7 @@ def compare(
         Console().print(_side_by_side(sides, [base.identity.name, tuned.identity.name], answers))
         if base.identity.sha256 == tuned.identity.sha256:
             typer.echo("Both sides are the base model: it is what this version holds, or what stands in for it.")
-        _warn(tuned)
+        _warn(tuned, sides)
 
 
 def rollback(corpus: Corpus, root: Models = MODELS, folder: Folder = FOLDER, params: ParamsFile = PARAMS) -> None:
@@ -230,12 +230,13 @@ def _print_results(retrieval: FineTunedRetrieval, found: Sequence[Result]) -> No
         ranks = [str(rank) if rank else "–" for rank in (result.dense_rank, result.sparse_rank)]
         table.add_row(str(number), _shown(result), f"{result.score:.4f}", *ranks)
     Console().print(table if found else "nothing found")
-    _warn(retrieval, found)
+    _warn(retrieval, [found])
 
 
-def _warn(retrieval: FineTunedRetrieval, found: Sequence[Result] = ()) -> None:
-    reason = retrieval.reason
-    for each in found[0].degraded if found else (reason,) if reason else ():
+def _warn(retrieval: FineTunedRetrieval, sides: Sequence[Sequence[Result]]) -> None:
+    """What is amiss: the results say it, or where there are none the model."""
+    told = {reason for found in sides for result in found for reason in result.degraded}
+    for each in sorted(told) or filter(None, [retrieval.reason]):
         typer.echo(f"Not as asked for: {each}", err=True)
 
 

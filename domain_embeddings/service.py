@@ -58,32 +58,11 @@ class SearchRequest(_Body):
     model: Literal["live", "base"] = "live"
 
 
-class Found(BaseModel):
-    """A passage, as `domain_embeddings.hybrid.Result` describes it."""
-
-    id: str
-    text: str
-    title: str
-    domain: str
-    score: float
-    dense_rank: int | None
-    sparse_rank: int | None
-    similarity: float | None
-    model: str
-    degraded: list[str]
-    extra: dict[str, Any]
-
-    @classmethod
-    def of(cls, result: Result) -> "Found":
-        """A result as JSON has it."""
-        return cls(**{**vars(result), "degraded": list(result.degraded), "extra": dict(result.extra)})
-
-
 class SearchAnswer(BaseModel):
     """For each query its passages, best first."""
 
     model: str
-    results: list[list[Found]]
+    results: list[list[Result]]
 
 
 class EncodeRequest(_Body):
@@ -144,9 +123,7 @@ def create_app(live: FineTunedRetrieval, base: FineTunedRetrieval, key: str | No
             LOG.warning("%s", error)
             raise HTTPException(503, str(error)) from error
         metrics.degraded.inc(sum(bool(result.degraded) for results in found for result in results))
-        return SearchAnswer(
-            model=retrieval.identity.name, results=[[Found.of(result) for result in results] for results in found]
-        )
+        return SearchAnswer(model=retrieval.identity.name, results=found)
 
     @app.post("/encode", dependencies=guarded, responses={503: {"description": "Too busy"}})
     def encode(wanted: EncodeRequest) -> EncodeAnswer:
@@ -175,11 +152,12 @@ def create_app(live: FineTunedRetrieval, base: FineTunedRetrieval, key: str | No
 
 
 def _health(live: FineTunedRetrieval) -> Health:
-    reason = live.reason
-    status: Literal["ok", "degraded", "down"] = "degraded" if reason else "ok"
-    passages = None
+    status: Literal["ok", "degraded", "down"] = "ok"
+    passages = reason = None
     try:
         passages = live.count()
+        reason = "; ".join(live.shortcomings()) or None
+        status = "degraded" if reason else "ok"
     except SearchError as error:
         status, reason = "down", str(error)
         with suppress(SearchError):  # the index that stands by may answer

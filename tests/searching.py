@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from domain_embeddings.backends import Backend
 from domain_embeddings.dataset import Passage
 from domain_embeddings.embedded_index import EmbeddedIndex
 from domain_embeddings.embeddings import VersionedEmbeddings
@@ -28,12 +29,17 @@ def search_params(**changes: Any) -> SearchParams:
 
 
 def searching(
-    models: Path, index: PassageIndex, version: str | None = "1.0", standby: PassageIndex | None = None, **changes: Any
+    models: Path,
+    index: PassageIndex,
+    version: str | None = "1.0",
+    standby: PassageIndex | None = None,
+    backend: Backend = "auto",
+    **changes: Any,
 ) -> FineTunedRetrieval:
     """Retrieval with a version of the corpus `tiny`; None is the base."""
 
     def load(wanted: str | None) -> VersionedEmbeddings:
-        return VersionedEmbeddings(wanted, CORPUS, root=models)
+        return VersionedEmbeddings(wanted, CORPUS, root=models, backend=backend)
 
     return FineTunedRetrieval(CORPUS, version, load, index, search_params(**changes), standby)
 

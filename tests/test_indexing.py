@@ -13,13 +13,13 @@ from domain_embeddings.dataset import Passage
 from domain_embeddings.embedded_index import EmbeddedIndex
 from domain_embeddings.indexing import Indexed, Target, fill
 from domain_embeddings.lexical import words
-from domain_embeddings.passage_index import ModelIdentity, Wanted, point_id
+from domain_embeddings.passage_index import ModelIdentity, Wanted, point_id, rows_of
 from domain_embeddings.ranking import Scores
 from domain_embeddings.sparse import query_weights
 from tests.dependencies import ROOT
 from tests.searching import PASSAGES, in_folder
 
-MODEL = ModelIdentity("base", "ab" * 32, 4)
+MODEL = ModelIdentity("base", "ab" * 32, 4, "torch")
 
 
 class Pointing:
@@ -73,6 +73,36 @@ def test_an_id_names_one_passage(index: EmbeddedIndex) -> None:
     with pytest.raises(ValueError, match="1 ids stand for several passages, such as 'p1'"):
         _fill(index, [PASSAGES[0], PASSAGES[0]], Pointing())
     assert index.metadata("c") is None
+
+
+def _backend(index: EmbeddedIndex) -> str:
+    metadata = index.metadata("c")
+    assert metadata is not None
+    return metadata.model.backend
+
+
+def test_vectors_of_another_backend_are_made_anew(index: EmbeddedIndex) -> None:
+    _fill(index, PASSAGES, Pointing())
+    other = replace(MODEL, backend="openvino")
+
+    some = fill([Target(index, "c")], other, Pointing(), PASSAGES[:2], 2)
+    mixed = _backend(index)
+    rest = fill([Target(index, "c")], other, Pointing(), PASSAGES, 2)
+
+    assert (some, mixed) == (Indexed(0, 2, 0), "openvino+torch")
+    assert (rest, _backend(index)) == (Indexed(0, 3, 2), "openvino")
+
+
+def test_a_mixture_is_declared_before_it_is_one(index: EmbeddedIndex) -> None:
+    _fill(index, PASSAGES, Pointing())
+
+    def cut_off(texts: Sequence[str]) -> Scores:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill([Target(index, "c")], replace(MODEL, backend="openvino"), cut_off, PASSAGES, 2)
+
+    assert _backend(index) == "openvino+torch"
 
 
 def test_text_that_is_no_unicode_is_named(index: EmbeddedIndex) -> None:
@@ -162,6 +192,10 @@ def test_kill_9_loses_nothing_that_was_acknowledged(index: EmbeddedIndex, tmp_pa
 
     assert len(acknowledged) == 160
     assert acknowledged <= _ids(index)
+    (vector,) = rows_of(Pointing()([Passage("k0", "", "word ").content]))  # that of k40, k80, … too
+    assert index.similarities("c", vector, [point_id("k0"), point_id("k120")]) == pytest.approx(
+        {point_id("k0"): 1.0, point_id("k120"): 1.0}
+    )
     metadata = index.metadata("c")
     assert metadata is not None
     assert not metadata.complete

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from domain_embeddings.indexing import Indexed
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.passage_index import IndexMissingError, IndexModelError, IndexUnavailableError
 from domain_embeddings.retrieval import create_finetuned_retrieval, latest_version
@@ -40,6 +41,23 @@ def test_a_refused_model_is_marked_in_every_result(
     assert "tiny-embeddings-v9.9 is refused, the base model is used instead" in caplog.text
     assert [result.model for result in results] == ["base"] * 5
     assert all("tiny-embeddings-v9.9: no such folder" in result.degraded[0] for result in results)
+
+
+def test_another_backends_index_answers_and_says_so(models: Path, tmp_path: Path) -> None:
+    with searching(models, in_folder(tmp_path), backend="torch") as retrieval:
+        retrieval.index(PASSAGES)
+        assert retrieval.shortcomings() == ()
+
+    with searching(models, in_folder(tmp_path), backend="bfloat16") as retrieval:
+        before, amiss = retrieval.search(QUERY), retrieval.shortcomings()
+        done = retrieval.index(PASSAGES)
+        after = retrieval.search(QUERY)
+
+    assert len(amiss) == 1
+    assert "the passages were encoded with torch, the queries are with bfloat16" in amiss[0]
+    assert [result.degraded for result in before] == [amiss] * 5
+    assert done == Indexed(added=0, changed=5, unchanged=0)
+    assert [result.degraded for result in after] == [()] * 5
 
 
 def _with_another_model(models: Path, folder: Path) -> Path:

@@ -124,6 +124,18 @@ def test_a_model_that_stands_in_is_degraded(models: Path, tmp_path: Path) -> Non
     assert "degraded_results_total 5.0" in told
 
 
+def test_another_backends_index_is_degraded(models: Path, tmp_path: Path) -> None:
+    with searching(models, in_folder(tmp_path), backend="torch") as retrieval:
+        retrieval.index(PASSAGES)
+    with searching(models, in_folder(tmp_path), backend="bfloat16") as retrieval:
+        app = create_app(retrieval, retrieval.with_base())
+        with TestClient(app) as client:
+            health = client.get("/health").json()
+
+    assert (health["status"], health["passages"]) == ("degraded", 5)
+    assert "encoded with torch, the queries are with bfloat16" in health["reason"]
+
+
 def test_metrics_count_requests_by_route_and_status(app: FastAPI, live: FineTunedRetrieval) -> None:
     with TestClient(create_app(live, live)) as client:
         for path in ("/health", "/health", "/made-up-1", "/made-up-2"):
