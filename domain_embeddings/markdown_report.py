@@ -19,7 +19,11 @@ def markdown(summary: Summary) -> str:
         f" {wording.share_sentence(summary.promotion)}",
         f"## Arms\n\n{escape(summary.split)}",
         _arms(summary),
-        *([wording.late_hybrid_sentence(summary.late_hybrid)] if summary.late_hybrid else []),
+        *(
+            [wording.late_hybrid_sentence(summary.late_hybrid, summary.promotion.dev.synthetic)]
+            if summary.late_hybrid
+            else []
+        ),
         *(part for comparison in summary.comparisons for part in _slices(comparison, summary.verdict.metric)),
         "## Dev questions, guard, seeds",
         _evidence(summary),

@@ -177,4 +177,4 @@ class Summary:
     """Standard deviation of the seeds' gains; None with fewer than two."""
     training: Training = field(default_factory=Training)
     late_hybrid: Mapping[str, float] = field(default_factory=dict)
-    """Arm → its weight in `late_hybrid`, as the dev questions chose."""
+    """Arm → its weight in `late_hybrid`: chosen by dev questions, unless those are synthetic."""

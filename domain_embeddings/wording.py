@@ -88,10 +88,11 @@ def share_sentence(promotion: Promotion) -> str:
     return f"The tuned model's weights are a mix: {promotion.share:.0%} trained, {1 - promotion.share:.0%} the base's."
 
 
-def late_hybrid_sentence(weights: Mapping[str, float]) -> str:
-    """What `late_hybrid` is made of."""
+def late_hybrid_sentence(weights: Mapping[str, float], synthetic: bool) -> str:
+    """What `late_hybrid` is made of; `synthetic`: people asked no dev question."""
     parts = " + ".join(f"{weight:g} × {arm}" for arm, weight in weights.items() if weight)
-    return f"late_hybrid is {parts}, each brought to 0..1: weights that the dev questions chose."
+    why = "fixed weights, for want of dev questions by people" if synthetic else "weights that the dev questions chose"
+    return f"late_hybrid is {parts}, each brought to 0..1: {why}."
 
 
 def seeds_sentence(seeds: Sequence[SeedGain], spread: float | None) -> str:

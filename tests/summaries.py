@@ -51,6 +51,6 @@ def summary(synthetic: bool = True) -> Summary:
         losses=[_case(0.0, 0.5)],
         seeds=[SeedGain(42, 0.05), SeedGain(43, 0.047)],
         seed_spread=0.002,
-        late_hybrid={"late_tuned": 1.0, "tuned": 0.0, "bm25": 0.25},
+        late_hybrid={"late_tuned": 0.8, "tuned": 0.0, "bm25": 0.2},
         training=Training([LossPoint(10, 1.6), LossPoint(20, 1.2)], [DevPoint(10, 0.61), DevPoint(20, 0.66)]),
     )
