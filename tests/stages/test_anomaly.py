@@ -53,6 +53,33 @@ def test_the_figures_are_those_of_the_rows(pipeline: Pipeline) -> None:
         assert figures["flagged_ci95"][0] <= figures["flagged"] <= figures["flagged_ci95"][1]
 
 
+def test_the_metric_for_dvc_is_the_few_headlines(pipeline: Pipeline) -> None:
+    found = pipeline.json("metrics/tiny/anomaly.json")
+    shown = json.loads(pipeline.dvc("metrics", "show", "--json", "metrics/tiny/anomaly_summary.json"))
+
+    (short,) = (one["data"] for one in shown[""]["data"].values())
+    assert short["false_positives"] == {"test_questions": found["false_positives"]["test_questions"]["rate"]}
+    assert set(short["flagged"]) == {"adversarial", "adversarial/prompt_injection", "far"}
+    assert all(short["auroc"][kind] == found["sets"][kind]["auroc"] for kind in short["flagged"])
+    assert not any("anomaly.json" in name for name in json.loads(pipeline.dvc("metrics", "show", "--json"))[""]["data"])
+
+
+def test_the_report_is_of_these_figures(pipeline: Pipeline) -> None:
+    chosen = pipeline.json("metrics/tiny/anomaly.json")["chosen"]
+    report = (pipeline.root / "metrics/tiny/anomaly.md").read_text(encoding="utf-8")
+
+    name = chosen["detector"]
+    assert f"**Shipped: `{name}`.** Mean AUROC on dev {chosen['auroc_on_dev'][name]:.3f}" in report
+
+
+def test_misspelt_queries_stand_behind_the_others() -> None:
+    found = anomaly.with_misspelt(["brake fluid", "E18"], seed=1)
+
+    assert found[:2] == ["brake fluid", "E18"]
+    assert found[3] == "E18"
+    assert len(found) == 4
+
+
 def test_strange_questions_are_told_apart(pipeline: Pipeline) -> None:
     found = pipeline.json("metrics/tiny/anomaly.json")
 
