@@ -53,7 +53,7 @@ CHOOSE = 10
 HELD_OUT = 5
 """Every so manieth query of a log is held out to calibrate."""
 MISSPELT = 0.4
-"""Share of the words of four letters and more; chosen on the dev part of the written sets."""
+"""Share of the longer words with a typing error, in normal queries that a detector must not take for anomalies."""
 FOREST = "isolation_forest"
 TEST = "test_questions"
 INJECTIONS = "adversarial/prompt_injection"
@@ -89,12 +89,6 @@ def read_normal(corpus: str, params: AnomalyParams) -> Normal:
         origin = f"{origin} and synthetic queries"
     fit, choose = split(train[: params.normal_queries], CHOOSE)
     return Normal(fit, choose, calibrate, origin)
-
-
-def with_misspelt(queries: Sequence[str], seed: int) -> list[str]:
-    """The queries, then each again with typing errors: a detector must not take a slip for an anomaly."""
-    generator = random.Random(seed)
-    return [*queries, *(misspelt(text, MISSPELT, generator) for text in queries)]
 
 
 def split(queries: Sequence[str], every: int) -> tuple[list[str], list[str]]:
@@ -140,11 +134,10 @@ def rows_of(vectors: Scores, examples: Sequence[Example], **wanted: str) -> Scor
     return rows
 
 
-def on_dev(vectors: Scores, examples: Sequence[Example], choose: Scores) -> tuple[Kinds, Kinds]:
-    """What detectors are chosen by: normal queries and anomalies. `choose` is those queries, then each misspelt."""
-    plain, slips = np.split(choose, 2)
+def on_dev(vectors: Scores, examples: Sequence[Example], choose: Scores, slips: Scores) -> tuple[Kinds, Kinds]:
+    """What detectors are chosen by: normal queries, plain, misspelt and odd ones, and anomalies."""
     odd = rows_of(vectors, examples, split="dev", set=anomaly_sets.ODD)
-    normal = {"plain": plain, "misspelt": slips, **({anomaly_sets.ODD: odd} if len(odd) else {})}
+    normal = {"plain": choose, "misspelt": slips, **({anomaly_sets.ODD: odd} if len(odd) else {})}
     named = {e.kind for e in examples if e.split == "dev" and not is_normal(e)}
     return normal, {kind: rows_of(vectors, examples, split="dev", kind=kind) for kind in sorted(named)}
 
@@ -229,12 +222,13 @@ def main() -> None:
     folder = packaged_model(corpus, load_params()["package"]["version"])
     normal, examples = read_normal(corpus, params), read_sets(corpus, params)
     model = load(folder, max_seq_length())
-    learnt = (with_misspelt(queries, params.seed) for queries in (normal.fit, normal.choose))
-    texts = (*learnt, normal.calibrate, [e.text for e in examples])
-    fit, choose, calibrate, vectors = (encode(model, [canonical(text) for text in some]) for some in texts)
+    generator = random.Random(params.seed)
+    slips = [misspelt(text, MISSPELT, generator) for text in normal.choose]
+    texts = (normal.fit, normal.choose, slips, normal.calibrate, [e.text for e in examples])
+    fit, choose, wrong, calibrate, vectors = (encode(model, [canonical(text) for text in some]) for some in texts)
 
     known = rows_of(vectors, examples, split="train")
-    separations = separate(fit_all(fit, known, params.seed), *on_dev(vectors, examples, choose))
+    separations = separate(fit_all(fit, known, params.seed), *on_dev(vectors, examples, choose, wrong))
     name = best(separations) if params.detector == "auto" else params.detector
     fit = np.concatenate([fit, choose])  # once the choice is made, nothing need be held back but what calibrates
     fitted = fit_all(fit, known, params.seed)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from domain_embeddings.anomaly import AnomalyDetector
+from domain_embeddings.anomaly_sets import Example
 from domain_embeddings.params.anomaly import AnomalyParams
 from stages import anomaly
 from tests.knobs import all_params, knobs
@@ -72,12 +73,18 @@ def test_the_report_is_of_these_figures(pipeline: Pipeline) -> None:
     assert f"**Shipped: `{name}`.** Mean AUROC on dev {chosen['auroc_on_dev'][name]:.3f}" in report
 
 
-def test_misspelt_queries_stand_behind_the_others() -> None:
-    found = anomaly.with_misspelt(["brake fluid", "E18"], seed=1)
+def test_odd_queries_that_are_fine_count_as_much_as_plain_ones_in_the_choice() -> None:
+    texts = [("odd", "dev"), ("odd", "test"), ("far", "dev"), ("adversarial", "dev"), ("adversarial", "train")]
+    examples = [Example(name, "", split, str(number)) for number, (name, split) in enumerate(texts)]
+    vectors = np.eye(5, dtype=np.float32)
 
-    assert found[:2] == ["brake fluid", "E18"]
-    assert found[3] == "E18"
-    assert len(found) == 4
+    normal, anomalous = anomaly.on_dev(vectors, examples, vectors[:3], vectors[:2])
+    without, _ = anomaly.on_dev(vectors[2:], examples[2:], vectors[:3], vectors[:2])
+
+    assert {kind: len(rows) for kind, rows in normal.items()} == {"plain": 3, "misspelt": 2, "odd": 1}
+    assert np.array_equal(normal["odd"], vectors[:1])
+    assert {kind: rows.argmax() for kind, rows in anomalous.items()} == {"adversarial": 3, "far": 2}
+    assert list(without) == ["plain", "misspelt"]
 
 
 def test_strange_questions_are_told_apart(pipeline: Pipeline) -> None:
