@@ -47,7 +47,7 @@ from stages.workspace import (
 
 ANOMALY_SETS = Path("data/raw/anomaly")
 DIGITS = 6
-BINS = 40
+BINS = 20
 CHOOSE = 10
 """Every so manieth synthesized query helps to choose a detector, so that all dev questions are left to calibrate it."""
 HELD_OUT = 5
@@ -198,8 +198,8 @@ def headlines(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     return {"false_positives": normal, "flagged": flagged, "auroc": auroc}
 
 
-def write_plots(folder: Path, scores: Scores, examples: Sequence[Example]) -> None:
-    """Distributions of scores and ROC curves against the test questions, by set."""
+def write_plots(folder: Path, scores: Scores, examples: Sequence[Example], limit: float) -> None:
+    """Distributions of scores with the threshold, and ROC curves against the test questions, by set."""
     edges = np.linspace(scores.min(), scores.max(), BINS + 1)
     normal = scores[[e.set == TEST for e in examples]]
     bars, curves = [], []
@@ -207,7 +207,9 @@ def write_plots(folder: Path, scores: Scores, examples: Sequence[Example]) -> No
         if "/" in name:
             continue
         shares = np.histogram(scores[positions], edges)[0] / len(positions)
-        bars += [{"set": name, "score": left, "share": one} for left, one in zip(edges, shares, strict=False) if one]
+        kind = "not to be flagged" if is_normal(examples[positions[0]]) else "to be flagged"
+        same = {"set": name, "kind": kind, "threshold": limit}
+        bars += [{**same, "score": left, "share": one} for left, one in zip(edges, [*shares, 0], strict=True)]
         if not is_normal(examples[positions[0]]):
             points = zip(*detection.roc(normal, scores[positions]), strict=True)
             curves += [{"set": name, "false_positives": x, "detected": y} for x, y in points]
@@ -274,7 +276,7 @@ def write_report(
     write_json(folder / "anomaly.json", report)
     write_json(folder / "anomaly_summary.json", headlines(report))
     (folder / "anomaly.md").write_text(markdown(corpus, report), encoding="utf-8")
-    write_plots(folder, own, tested)
+    write_plots(folder, own, tested, settings.threshold)
     rows = (
         {"set": e.set, "category": e.category, "text": e.text, "score": round(float(s), DIGITS), "flagged": bool(f)}
         for e, s, f in zip(tested, own, own > settings.threshold, strict=True)

@@ -99,7 +99,11 @@ def test_strange_questions_are_told_apart(pipeline: Pipeline) -> None:
 def test_dvc_draws_the_plots(pipeline: Pipeline) -> None:
     shown = json.loads(pipeline.dvc("plots", "show", "--json"))["data"]
 
-    for name, columns in (("scores", {"set", "score", "share"}), ("roc", {"set", "false_positives", "detected"})):
+    drawn = {
+        "scores": {"set", "kind", "score", "share", "threshold"},
+        "roc": {"set", "false_positives", "detected"},
+    }
+    for name, columns in drawn.items():
         (plot,) = shown[f"metrics/tiny/anomaly_{name}.csv"]
         assert columns <= plot["content"]["data"]["values"][0].keys()
 
