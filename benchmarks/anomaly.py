@@ -66,7 +66,8 @@ def out_of_scope(rows: Sequence[Mapping[str, Any]], vectors: Scores) -> tuple[st
     test, test_out = (clinc(rows, vectors, "test", scope=scope) for scope in (True, False))
     calibrate = dev[np.arange(len(dev)) % CHOOSE > 0]
     fitted = fit_all(train, train[:0], SEED)
-    name = best({one: separation(detector, dev[::CHOOSE], {"oos": dev_out}) for one, detector in fitted.items()})
+    normal, anomalous = {"dev": dev[::CHOOSE]}, {"oos": dev_out}
+    name = best({one: separation(detector, normal, anomalous) for one, detector in fitted.items()})
     limits = {one: threshold(detector.score(calibrate), RATE) for one, detector in fitted.items()}
     scores = {one: [detector.score(test), detector.score(test_out)] for one, detector in fitted.items()}
     parts = np.cumsum([len(calibrate), len(test)])

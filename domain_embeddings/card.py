@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
-from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from domain_embeddings.rendering import render
 
 SHOWN = ("recall@1", "recall@5", "recall@10", "mrr@10", "ndcg@10")
 
@@ -72,15 +73,8 @@ def with_intervals(
 
 def readme(card: Card, corpus: str, license_id: str) -> str:
     """README.md: the hub's YAML metadata (its own library writes them) above a text for people."""
-    template = Environment(
-        loader=PackageLoader("domain_embeddings", ""),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template("card.md.jinja")
     metadata = _metadata(card, corpus, license_id).to_yaml().strip()
-    return template.render(card=card, corpus=corpus, metadata=metadata, shown=SHOWN)
+    return render("card.md.jinja", card=card, corpus=corpus, metadata=metadata, shown=SHOWN)
 
 
 def _metadata(card: Card, corpus: str, license_id: str) -> ModelCardData:

@@ -1,13 +1,12 @@
 """A corpus's results as short Markdown, kept in Git beside the figures: a pull request shows what it changed."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from domain_embeddings import wording
+from domain_embeddings.markdown import escape, table
 from domain_embeddings.summary import Case, Comparison, Hit, Row, Summary
 
 _CASES = 3
-_SPECIAL = re.compile(r"([\\`*\[\]<>|#~]|(?<!\w)_|_(?!\w))")
 
 
 def markdown(summary: Summary) -> str:
@@ -36,16 +35,6 @@ def markdown(summary: Summary) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def escape(text: str) -> str:
-    """Text on one line in which no character has a meaning in Markdown or HTML."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()).replace("&", "&amp;"))
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _arms(summary: Summary) -> str:
     metrics = list(next(iter(summary.arms.values())))
 
@@ -55,13 +44,13 @@ def _arms(summary: Summary) -> str:
         return f"{value} ± {wording.half_width(interval):.3f}" if interval else value
 
     header = ["arm", *(wording.metric_name(metric) for metric in metrics)]
-    return _table(header, ([f"`{arm}`", *(cell(arm, metric) for metric in metrics)] for arm in summary.arms))
+    return table(header, ([f"`{arm}`", *(cell(arm, metric) for metric in metrics)] for arm in summary.arms))
 
 
 def _slices(comparison: Comparison, metric: str) -> list[str]:
     title = f"## {comparison.name}, {wording.metric_name(metric)}"
     rows = (_slice(row) for row in (comparison.overall, *comparison.slices))
-    return [title, wording.MANY_SLICES, _table(["questions", "gain [95% interval]", "Holm p", "n", "result"], rows)]
+    return [title, wording.MANY_SLICES, table(["questions", "gain [95% interval]", "Holm p", "n", "result"], rows)]
 
 
 def _slice(row: Row) -> list[str]:
@@ -83,7 +72,7 @@ def _evidence(summary: Summary) -> str:
         ]
         for guard in summary.promotion.guard
     )
-    return _table(["corpus", "tuned − base", "asked", "says"], [[*own, dev.word], *others])
+    return table(["corpus", "tuned − base", "asked", "says"], [[*own, dev.word], *others])
 
 
 def _cases(cases: Sequence[Case]) -> str:

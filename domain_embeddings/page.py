@@ -4,10 +4,10 @@ What a reviewer asks first stands first: is it better, by how much, what is kept
 page.html.jinja and page.css beside this module.
 """
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from domain_embeddings import charts, wording
+from domain_embeddings.rendering import render
 from domain_embeddings.summary import Comparison, Row, Summary
 
 _TUNED = charts.arm_styles(["tuned"])["tuned"]
@@ -15,18 +15,11 @@ _TUNED = charts.arm_styles(["tuned"])["tuned"]
 
 def html(summary: Summary) -> str:
     """The whole page; every text of the corpus is escaped."""
-    environment = Environment(
-        loader=PackageLoader("domain_embeddings", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["clip"] = clip
-    return environment.get_template("page.html.jinja").render(
+    return render(
+        "page.html.jinja",
         s=summary,
         w=wording,
+        clip=clip,
         metrics=_metrics(summary),
         panels={metric: Markup(_panel(summary, metric)) for metric in _metrics(summary)},
         forests=[_forest(comparison) for comparison in summary.comparisons],

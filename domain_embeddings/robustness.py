@@ -81,9 +81,21 @@ Encode = Callable[[Sequence[str]], Scores]
 """Texts → unit vectors."""
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Passages that questions are ranked against."""
+
+    ids: Sequence[str]
+    vectors: Scores
+
+    def first(self, queries: Scores, k: int) -> list[list[str]]:
+        """Ids of the k passages nearest to each query, nearest first."""
+        return [[self.ids[i] for i in row] for row in top_k(queries @ self.vectors.T, k).tolist()]
+
+
 def run(encode: Encode, dev: Dev) -> list[Check]:
     """Every check, with the questions of `dev` against its passages, a name only once."""
-    passages = encode(list(dev.passages.values()))
+    passages = Pool(list(dev.passages), encode(list(dev.passages.values())))
     questions = {query_id: query.text for query_id, query in dev.queries.items()}
     asked = encode(list(questions.values()))
     return [
@@ -101,32 +113,32 @@ def _check(name: str, passed: bool, detail: str) -> Check:
 
 
 def _written_differently(
-    encode: Encode, questions: Mapping[str, str], asked: Scores, passages: Scores
+    encode: Encode, questions: Mapping[str, str], asked: Scores, passages: Pool
 ) -> Iterator[Check]:
     """The same ranking of the first few for the same question in other letters; with a mistake, nearly the same."""
-    before = top_k(asked @ passages.T, FIRST)
+    before = passages.first(asked, FIRST)
     for name, write in {**SAME, **MISTAKES}.items():
         vectors = encode([write(text) for text in questions.values()])
-        for query_id, old, new in zip(questions, before, top_k(vectors @ passages.T, FIRST), strict=True):
-            kept = old[0] in new if name in MISTAKES else bool(np.array_equal(old, new))
-            yield _check(f"{name}/{query_id}", kept, f"the first {FIRST} were {old.tolist()}, are {new.tolist()}")
+        for query_id, old, new in zip(questions, before, passages.first(vectors, FIRST), strict=True):
+            kept = old[0] in new if name in MISTAKES else old == new
+            yield _check(f"{name}/{query_id}", kept, f"the first {FIRST} were {old}, are {new}")
 
 
-def _instructed(encode: Encode, questions: Mapping[str, str], asked: Scores, passages: Scores) -> Iterator[Check]:
+def _instructed(encode: Encode, questions: Mapping[str, str], asked: Scores, passages: Pool) -> Iterator[Check]:
     """An instruction beside a question leaves what was first among the first few."""
-    first = top_k(asked @ passages.T, 1)[:, 0]
-    for number, (query_id, text) in enumerate(questions.items()):
+    before = passages.first(asked, 1)
+    for number, ((query_id, text), (first,)) in enumerate(zip(questions.items(), before, strict=True)):
         order = ORDERS[number % len(ORDERS)]
         for name, written in (("behind", f"{text} {order}"), ("before", f"{order} {text}")):
-            found = top_k(encode([written]) @ passages.T, FIRST)[0]
-            detail = f"passage {first[number]} was first, now {found.tolist()}"
-            yield _check(f"instruction in the query/{name}/{query_id}", first[number] in found, detail)
+            (found,) = passages.first(encode([written]), FIRST)
+            detail = f"with {order!r}: {first} was first, the first {FIRST} are now {found}"
+            yield _check(f"instruction in the query/{name}/{query_id}", first in found, detail)
 
 
-def _baited(encode: Encode, ids: Sequence[str], asked: Scores, passages: Scores) -> Iterator[Check]:
+def _baited(encode: Encode, ids: Sequence[str], asked: Scores, passages: Pool) -> Iterator[Check]:
     """A passage that asks to be found is not first for any question, alone or behind a passage of its own."""
     for number, vector in enumerate(encode(BAIT)):
-        above = vector @ asked.T >= (asked @ passages.T).max(axis=1)
+        above = vector @ asked.T >= (asked @ passages.vectors.T).max(axis=1)
         hit = [ids[i] for i in np.flatnonzero(above).tolist()]
         yield _check(f"instruction in a passage/{number + 1}", not hit, f"it is first for {hit}")
 
@@ -144,17 +156,18 @@ def _broken(encode: Encode) -> Iterator[Check]:
         yield _check(f"broken input/{name}", fine and same, f"finite and of length 1: {fine}, same each time: {same}")
 
 
-def _flagged(encode: Encode, asked: Scores, passages: Scores) -> Iterator[Check]:
+def _flagged(encode: Encode, asked: Scores, passages: Pool) -> Iterator[Check]:
     """An instruction alone is farther from all passages than all but 5% of the questions are."""
-    detector = KNN(passages, np.array([1]))
+    detector = KNN(passages.vectors, np.array([1]))
     limit = threshold_allowing(detector.score(asked), RATE)
-    for number, score in enumerate(detector.score(encode(ORDERS))):
-        yield _check(f"injection flagged/{number + 1}", score > limit, f"{score:.3f} is not above {limit:.3f}")
+    for number, (order, score) in enumerate(zip(ORDERS, detector.score(encode(ORDERS)), strict=True)):
+        detail = f"{order!r} is {score:.3f} from the nearest passage, questions up to {limit:.3f}"
+        yield _check(f"injection flagged/{number + 1}", score > limit, detail)
 
 
-def _sane(encode: Encode, questions: Mapping[str, str], asked: Scores, passages: Scores) -> Iterator[Check]:
+def _sane(encode: Encode, questions: Mapping[str, str], asked: Scores, passages: Pool) -> Iterator[Check]:
     """What every model must keep to, on all that was encoded."""
-    everything = np.concatenate([asked, passages])
+    everything = np.concatenate([asked, passages.vectors])
     norms = np.linalg.norm(everything, axis=1)
     yield _check("sanity/finite", bool(np.isfinite(everything).all()), "a vector holds NaN or infinity")
     yield _check("sanity/length", bool(np.abs(norms - 1).max() < TOLERANCE), f"{norms.min()} to {norms.max()}")
@@ -168,6 +181,7 @@ def _sane(encode: Encode, questions: Mapping[str, str], asked: Scores, passages:
     reverse = encode(list(questions.values())[::-1])[::-1]
     moved = float(np.abs(asked - reverse).max())
     yield _check("sanity/order", moved < TOLERANCE, f"another order changes vectors by {moved}")
-    itself = top_k(passages @ passages.T, 1)[:, 0]
-    lost = np.flatnonzero((passages * passages[itself]).sum(axis=1) < 1 - TOLERANCE).tolist()
+    itself = passages.vectors[top_k(passages.vectors @ passages.vectors.T, 1)[:, 0]]
+    found = (passages.vectors * itself).sum(axis=1) > 1 - TOLERANCE
+    lost = [one for one, same in zip(passages.ids, found, strict=True) if not same]
     yield _check("sanity/finds itself", not lost, f"passages {lost} are not nearest to themselves")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 _HOMOGLYPHS = str.maketrans("aeopcxAEOPCXKMHBT", "аеорсхАЕОРСХКМНВТ")
 """Latin → Cyrillic letters that look the same."""
 _FULL_WIDTH = str.maketrans({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
+_LEAST = 4
+"""Letters of a word that somebody mistypes."""
 _NEIGHBOUR_KEYS = dict(zip("qwertyuiopasdfghjklzxcvbnm", "wertyuioiosdfghjklkxcvbnmn", strict=True))
 
 
@@ -22,11 +24,11 @@ def _longest(text: str) -> tuple[str, int]:
 
 
 def _in_longest(change: Callable[[str, int], str]) -> Callable[[str], str]:
-    """Apply a change to the middle of the longest word; words of fewer than four letters are left alone."""
+    """Apply a change to the middle of the longest word; words of fewer than `_LEAST` letters are left alone."""
 
     def changed(text: str) -> str:
         word, start = _longest(text)
-        if len(word) < 4:
+        if len(word) < _LEAST:
             return text
         return text[:start] + change(word, len(word) // 2) + text[start + len(word) :]
 
@@ -58,14 +60,27 @@ SAME: Mapping[str, Callable[[str], str]] = {
 }
 """Writings that only look different: group/name → what it does. The ranking must stay the same."""
 
+_SLIPS: Mapping[str, Callable[[str, int], str]] = {
+    "swapped letters": lambda word, i: word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :],
+    "missing letter": lambda word, i: word[:i] + word[i + 1 :],
+    "doubled letter": lambda word, i: word[:i] + word[i] + word[i:],
+    "neighbouring key": lambda word, i: word[:i] + _NEIGHBOUR_KEYS.get(word[i].lower(), word[i]) + word[i + 1 :],
+}
+"""A word with a mistake at its letter i ≥ 1."""
+
 MISTAKES: Mapping[str, Callable[[str], str]] = {
-    "typo/swapped letters": _in_longest(lambda word, i: word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :]),
-    "typo/missing letter": _in_longest(lambda word, i: word[:i] + word[i + 1 :]),
-    "typo/doubled letter": _in_longest(lambda word, i: word[:i] + word[i] + word[i:]),
-    "typo/neighbouring key": _in_longest(
-        lambda word, i: word[:i] + _NEIGHBOUR_KEYS.get(word[i].lower(), word[i]) + word[i + 1 :]
-    ),
+    **{f"typo/{name}": _in_longest(slip) for name, slip in _SLIPS.items()},
     "typo/no end mark": lambda text: text.rstrip("?.! "),
     "typo/end marks": lambda text: f"{text}???!!",
 }
 """Writings with a mistake: the first passage must stay among the first few."""
+
+
+def misspelt(text: str, share: float, generator: random.Random) -> str:
+    """The text with a random typing error in about a `share` of its words of four letters and more."""
+    return " ".join(
+        generator.choice(list(_SLIPS.values()))(word, generator.randrange(1, len(word) - 1))
+        if len(word) >= _LEAST and generator.random() < share
+        else word
+        for word in text.split()
+    )

@@ -2,7 +2,8 @@
 
 Reads models/<corpus>-embeddings-v<version>/, data/synthesize/<corpus>/ (training and dev queries),
 data/ingest/<corpus>/ (test questions, for the report alone) and data/raw/anomaly/; writes
-models/<corpus>-anomaly-v<version>/, data/anomaly/<corpus>/scores.jsonl, metrics/<corpus>/anomaly.json and plot data.
+models/<corpus>-anomaly-v<version>/, data/anomaly/<corpus>/scores.jsonl and, in metrics/<corpus>/, anomaly.json,
+anomaly_summary.json (its headlines, a DVC metric), anomaly.md (for people) and plot data.
 
     python -m stages.anomaly manuals
 """
@@ -19,6 +20,7 @@ import pandas as pd
 import torch
 
 from domain_embeddings import anomaly, anomaly_sets, detection
+from domain_embeddings.anomaly_report import markdown
 from domain_embeddings.anomaly_sets import Example
 from domain_embeddings.artifact import WEIGHTS
 from domain_embeddings.canonical import canonical
@@ -32,6 +34,7 @@ from domain_embeddings.integrity import read
 from domain_embeddings.params.anomaly import AnomalyParams
 from domain_embeddings.ranking import Scores
 from domain_embeddings.verification import detector_name
+from domain_embeddings.writings import misspelt
 from stages.workspace import (
     corpus_argument,
     load_params,
@@ -44,13 +47,19 @@ from stages.workspace import (
 
 ANOMALY_SETS = Path("data/raw/anomaly")
 DIGITS = 6
-BINS = 40
+BINS = 20
 CHOOSE = 10
 """Every so manieth synthesized query helps to choose a detector, so that all dev questions are left to calibrate it."""
 HELD_OUT = 5
 """Every so manieth query of a log is held out to calibrate."""
+MISSPELT = 0.4
+"""Share of the longer words with a typing error, in normal queries that a detector must not take for anomalies."""
 FOREST = "isolation_forest"
 TEST = "test_questions"
+INJECTIONS = "adversarial/prompt_injection"
+
+Kinds = dict[str, Scores]
+"""Kind of queries → their vectors."""
 
 
 @dataclass(frozen=True)
@@ -125,14 +134,15 @@ def rows_of(vectors: Scores, examples: Sequence[Example], **wanted: str) -> Scor
     return rows
 
 
-def on_dev(vectors: Scores, examples: Sequence[Example], choose: Scores) -> tuple[Scores, dict[str, Scores]]:
-    """What detectors are chosen by: normal queries, the odd ones among them, and anomalies by kind."""
-    normal = np.concatenate([choose, rows_of(vectors, examples, split="dev", set=anomaly_sets.ODD)])
+def on_dev(vectors: Scores, examples: Sequence[Example], choose: Scores, slips: Scores) -> tuple[Kinds, Kinds]:
+    """What detectors are chosen by: normal queries, plain, misspelt and odd ones, and anomalies."""
+    odd = rows_of(vectors, examples, split="dev", set=anomaly_sets.ODD)
+    normal = {"plain": choose, "misspelt": slips, **({anomaly_sets.ODD: odd} if len(odd) else {})}
     named = {e.kind for e in examples if e.split == "dev" and not is_normal(e)}
     return normal, {kind: rows_of(vectors, examples, split="dev", kind=kind) for kind in sorted(named)}
 
 
-def separate(fitted: Mapping[str, Detector], normal: Scores, anomalous: Mapping[str, Scores]) -> dict[str, float]:
+def separate(fitted: Mapping[str, Detector], normal: Kinds, anomalous: Kinds) -> dict[str, float]:
     """Detector → how well it separates (`choice.separation`)."""
     return {name: separation(detector, normal, anomalous) for name, detector in fitted.items()}
 
@@ -180,8 +190,16 @@ def compared(scores: Mapping[str, Scores], limits: Mapping[str, float], examples
     return table
 
 
-def write_plots(folder: Path, scores: Scores, examples: Sequence[Example]) -> None:
-    """Distributions of scores and ROC curves against the test questions, by set."""
+def headlines(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """The few figures that `dvc metrics` shows and compares: of whole sets, and of prompt injections."""
+    kinds = [kind for kind in report["sets"] if "/" not in kind or kind == INJECTIONS]
+    normal = {kind: row["rate"] for kind, row in report["false_positives"].items() if "/" not in kind}
+    flagged, auroc = ({kind: report["sets"][kind][key] for kind in kinds} for key in ("flagged", "auroc"))
+    return {"false_positives": normal, "flagged": flagged, "auroc": auroc}
+
+
+def write_plots(folder: Path, scores: Scores, examples: Sequence[Example], limit: float) -> None:
+    """Distributions of scores with the threshold, and ROC curves against the test questions, by set."""
     edges = np.linspace(scores.min(), scores.max(), BINS + 1)
     normal = scores[[e.set == TEST for e in examples]]
     bars, curves = [], []
@@ -189,7 +207,9 @@ def write_plots(folder: Path, scores: Scores, examples: Sequence[Example]) -> No
         if "/" in name:
             continue
         shares = np.histogram(scores[positions], edges)[0] / len(positions)
-        bars += [{"set": name, "score": left, "share": one} for left, one in zip(edges, shares, strict=False) if one]
+        kind = "not to be flagged" if is_normal(examples[positions[0]]) else "to be flagged"
+        same = {"set": name, "kind": kind, "threshold": limit}
+        bars += [{**same, "score": left, "share": one} for left, one in zip(edges, [*shares, 0], strict=True)]
         if not is_normal(examples[positions[0]]):
             points = zip(*detection.roc(normal, scores[positions]), strict=True)
             curves += [{"set": name, "false_positives": x, "detected": y} for x, y in points]
@@ -204,11 +224,13 @@ def main() -> None:
     folder = packaged_model(corpus, load_params()["package"]["version"])
     normal, examples = read_normal(corpus, params), read_sets(corpus, params)
     model = load(folder, max_seq_length())
-    texts = (normal.fit, normal.choose, normal.calibrate, [e.text for e in examples])
-    fit, choose, calibrate, vectors = (encode(model, [canonical(text) for text in some]) for some in texts)
+    generator = random.Random(params.seed)
+    slips = [misspelt(text, MISSPELT, generator) for text in normal.choose]
+    texts = (normal.fit, normal.choose, slips, normal.calibrate, [e.text for e in examples])
+    fit, choose, wrong, calibrate, vectors = (encode(model, [canonical(text) for text in some]) for some in texts)
 
     known = rows_of(vectors, examples, split="train")
-    separations = separate(fit_all(fit, known, params.seed), *on_dev(vectors, examples, choose))
+    separations = separate(fit_all(fit, known, params.seed), *on_dev(vectors, examples, choose, wrong))
     name = best(separations) if params.detector == "auto" else params.detector
     fit = np.concatenate([fit, choose])  # once the choice is made, nothing need be held back but what calibrates
     fitted = fit_all(fit, known, params.seed)
@@ -240,7 +262,7 @@ def write_report(
     separations: Mapping[str, float],
     settings: anomaly.Settings,
 ) -> None:
-    """anomaly.json, plot data, and a row for each test query."""
+    """anomaly.json, its headlines, the same for people, plot data, and a row for each test query."""
     own = scores[settings.detector]
     others = max(value for name, value in separations.items() if name != settings.detector)
     chosen = {
@@ -248,10 +270,13 @@ def write_report(
         "auroc_on_dev": separations,
         "lead_on_dev": separations[settings.detector] - others,
     }
-    report = {**measured(own, tested, settings.threshold), "detectors": compared(scores, limits, tested)}
-    metrics_folder(corpus).mkdir(parents=True, exist_ok=True)
-    write_json(metrics_folder(corpus) / "anomaly.json", rounded({"chosen": chosen, **report}))
-    write_plots(metrics_folder(corpus), own, tested)
+    figures = {**measured(own, tested, settings.threshold), "detectors": compared(scores, limits, tested)}
+    report, folder = rounded({"chosen": chosen, **figures}), metrics_folder(corpus)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "anomaly.json", report)
+    write_json(folder / "anomaly_summary.json", headlines(report))
+    (folder / "anomaly.md").write_text(markdown(corpus, report), encoding="utf-8")
+    write_plots(folder, own, tested, settings.threshold)
     rows = (
         {"set": e.set, "category": e.category, "text": e.text, "score": round(float(s), DIGITS), "flagged": bool(f)}
         for e, s, f in zip(tested, own, own > settings.threshold, strict=True)

@@ -13,12 +13,12 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from domain_embeddings import revision_plots
-from domain_embeddings.markdown_report import escape
+from domain_embeddings.markdown import escape, table
 from domain_embeddings.metrics import METRICS
 from domain_embeddings.params.gate import GateParams
 from domain_embeddings.revisions import CannotCompareError, Gate
@@ -37,11 +37,6 @@ MOST_ROWS = 150
 
 Arms = dict[str, dict[str, float]]
 """The content of evaluate.json: arm → metric → value."""
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows))
 
 
 def metrics(revision: Revision, corpus: str, name: str) -> Any:

@@ -151,7 +151,18 @@ def test_kinds_count_the_same_however_many_they_are(fitted: Mapping[str, Detecto
     detector = fitted["knn"]
     alone = auroc(detector.score(NEW), detector.score(near))
 
-    assert separation(detector, NEW, {"far": ODD, "near": near}) == pytest.approx((1 + alone) / 2, abs=1e-3)
+    assert separation(detector, {"new": NEW}, {"far": ODD, "near": near}) == pytest.approx((1 + alone) / 2, abs=1e-3)
+
+
+def test_few_odd_normal_queries_count_as_much_as_many_plain_ones(fitted: Mapping[str, Detector]) -> None:
+    odd = ODD[:2]
+    detector = fitted["knn"]
+    plain, fine = (auroc(detector.score(normal), detector.score(ODD)) for normal in (NEW, odd))
+
+    found = separation(detector, {"plain": NEW, "odd": odd}, {"far": ODD})
+
+    assert found == pytest.approx((plain + fine) / 2)
+    assert found < plain
 
 
 def test_the_best_is_taken_and_of_near_equals_the_first() -> None:

@@ -1,11 +1,10 @@
 """The Markdown report: what it says, and that no text of a corpus breaks out of its place."""
 
-import html
 from dataclasses import replace
 
 from markdown_it import MarkdownIt
 
-from domain_embeddings.markdown_report import escape, markdown
+from domain_embeddings.markdown_report import markdown
 from tests.summaries import summary
 
 REPORT = markdown(summary())
@@ -34,16 +33,6 @@ def test_no_text_breaks_out_of_its_cell() -> None:
     assert "<a " not in rendered
     assert rendered.count("<td>domain: a|b &lt;script&gt;") == 1
     assert all(line.replace(r"\|", "").count("|") == 6 for line in LINES if line.startswith("| domain"))
-
-
-def test_escape_keeps_the_text_and_its_inner_underscores() -> None:
-    text = "a|b <script> & [c](d) *e* _f_ vehicle_civil #12 `g` ~h~ \\"
-
-    rendered = MarkdownIt("commonmark").renderInline(escape(text.replace(" ", "\n")))
-
-    assert html.unescape(rendered) == text
-    assert "<script>" not in rendered
-    assert escape("vehicle_civil") == "vehicle_civil"
 
 
 def test_three_wins_and_losses_with_what_was_found() -> None:

@@ -1,11 +1,12 @@
 """Other writings of a query: what each does, by hand."""
 
+import random
 import unicodedata
 
 import pytest
 
 from domain_embeddings.canonical import canonical
-from domain_embeddings.writings import MISTAKES, SAME
+from domain_embeddings.writings import MISTAKES, SAME, misspelt
 
 TEXT = "How do I bleed the brakes?"
 
@@ -52,3 +53,17 @@ def test_every_writing_changes_the_text_and_takes_any(name: str) -> None:
 @pytest.mark.parametrize("name", ["unicode/full width", "homoglyphs/Cyrillic", *[n for n in SAME if n[:4] == "zero"]])
 def test_disguises_are_what_canonical_undoes(name: str) -> None:
     assert canonical(SAME[name](TEXT)).split() == TEXT.split()
+
+
+def test_misspelt_words_are_a_share_of_the_longer_ones() -> None:
+    found = misspelt("brake the " * 2000, 0.4, random.Random(1)).split()
+
+    assert set(found[1::2]) == {"the"}
+    assert 740 < sum(word != "brake" for word in found[::2]) < 860
+
+
+def test_every_word_of_four_letters_can_be_misspelt() -> None:
+    found = {misspelt("bolt", 1.0, random.Random(seed)) for seed in range(200)}
+
+    assert found == {"oblt", "blot", "blt", "bot", "boolt", "bollt", "bilt", "bokt"}
+    assert misspelt("bolt", 0.0, random.Random(1)) == "bolt"

@@ -38,10 +38,13 @@ def auroc(normal: Scores, anomalous: Scores) -> float:
     return float(roc_auc_score(labels, np.concatenate([normal, anomalous])))
 
 
-def separation(detector: Detector, normal: Scores, anomalous: Mapping[str, Scores]) -> float:
-    """Mean AUROC over kinds of anomalies, each kind counting the same however many examples it has."""
-    scores = detector.score(normal)
-    return float(np.mean([auroc(scores, detector.score(vectors)) for vectors in anomalous.values()]))
+def separation(detector: Detector, normal: Mapping[str, Scores], anomalous: Mapping[str, Scores]) -> float:
+    """Mean AUROC over pairs of a kind of normal queries and one of anomalies.
+
+    Each kind counts the same however many examples it has: the few odd ones that are fine as much as the many plain.
+    """
+    fine, found = ([detector.score(vectors) for vectors in kinds.values()] for kinds in (normal, anomalous))
+    return float(np.mean([auroc(scores, others) for scores in fine for others in found]))
 
 
 def best(separations: Mapping[str, float]) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from domain_embeddings.anomaly import AnomalyDetector
+from domain_embeddings.anomaly_sets import Example
 from domain_embeddings.params.anomaly import AnomalyParams
 from stages import anomaly
 from tests.knobs import all_params, knobs
@@ -53,6 +54,39 @@ def test_the_figures_are_those_of_the_rows(pipeline: Pipeline) -> None:
         assert figures["flagged_ci95"][0] <= figures["flagged"] <= figures["flagged_ci95"][1]
 
 
+def test_the_metric_for_dvc_is_the_few_headlines(pipeline: Pipeline) -> None:
+    found = pipeline.json("metrics/tiny/anomaly.json")
+    shown = json.loads(pipeline.dvc("metrics", "show", "--json", "metrics/tiny/anomaly_summary.json"))
+
+    (short,) = (one["data"] for one in shown[""]["data"].values())
+    assert short["false_positives"] == {"test_questions": found["false_positives"]["test_questions"]["rate"]}
+    assert set(short["flagged"]) == {"adversarial", "adversarial/prompt_injection", "far"}
+    assert all(short["auroc"][kind] == found["sets"][kind]["auroc"] for kind in short["flagged"])
+    assert not any("anomaly.json" in name for name in json.loads(pipeline.dvc("metrics", "show", "--json"))[""]["data"])
+
+
+def test_the_report_is_of_these_figures(pipeline: Pipeline) -> None:
+    chosen = pipeline.json("metrics/tiny/anomaly.json")["chosen"]
+    report = (pipeline.root / "metrics/tiny/anomaly.md").read_text(encoding="utf-8")
+
+    name = chosen["detector"]
+    assert f"**Shipped: `{name}`.** Mean AUROC on dev {chosen['auroc_on_dev'][name]:.3f}" in report
+
+
+def test_odd_queries_that_are_fine_count_as_much_as_plain_ones_in_the_choice() -> None:
+    texts = [("odd", "dev"), ("odd", "test"), ("far", "dev"), ("adversarial", "dev"), ("adversarial", "train")]
+    examples = [Example(name, "", split, str(number)) for number, (name, split) in enumerate(texts)]
+    vectors = np.eye(5, dtype=np.float32)
+
+    normal, anomalous = anomaly.on_dev(vectors, examples, vectors[:3], vectors[:2])
+    without, _ = anomaly.on_dev(vectors[2:], examples[2:], vectors[:3], vectors[:2])
+
+    assert {kind: len(rows) for kind, rows in normal.items()} == {"plain": 3, "misspelt": 2, "odd": 1}
+    assert np.array_equal(normal["odd"], vectors[:1])
+    assert {kind: rows.argmax() for kind, rows in anomalous.items()} == {"adversarial": 3, "far": 2}
+    assert list(without) == ["plain", "misspelt"]
+
+
 def test_strange_questions_are_told_apart(pipeline: Pipeline) -> None:
     found = pipeline.json("metrics/tiny/anomaly.json")
 
@@ -65,7 +99,11 @@ def test_strange_questions_are_told_apart(pipeline: Pipeline) -> None:
 def test_dvc_draws_the_plots(pipeline: Pipeline) -> None:
     shown = json.loads(pipeline.dvc("plots", "show", "--json"))["data"]
 
-    for name, columns in (("scores", {"set", "score", "share"}), ("roc", {"set", "false_positives", "detected"})):
+    drawn = {
+        "scores": {"set", "kind", "score", "share", "threshold"},
+        "roc": {"set", "false_positives", "detected"},
+    }
+    for name, columns in drawn.items():
         (plot,) = shown[f"metrics/tiny/anomaly_{name}.csv"]
         assert columns <= plot["content"]["data"]["values"][0].keys()
 
