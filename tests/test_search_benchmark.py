@@ -44,7 +44,7 @@ def test_ratios_above_1_are_better() -> None:
     memory = {"own": 50.0, "mapped": 50.0}
     times = {"p50": 5.0, "p95": 10.0}
     asked = dict.fromkeys(["hybrid", "hybrid, 8 clients", "encoding", "first search"], times)
-    search = {**asked, "memory": memory, "recall@10": 0.99}
+    search = {**asked, "processor": 4.0, "memory": memory, "recall@10": 0.99}
     build = {"store": 1.5, "graph": 0.5, "disk": 10.0, "memory": memory}
     scan = {"dense": {"p50": 10.0, "p95": 40.0}, "memory": {"own": 300.0, "mapped": 0.0}}
 
