@@ -24,6 +24,7 @@ from hypothesis.errors import Unsatisfiable
 from playwright.sync_api import sync_playwright
 from schemathesis.checks import not_a_server_error
 
+from benchmarks.service_load import ask
 from domain_embeddings import service
 from domain_embeddings.retrieval import FineTunedRetrieval
 from domain_embeddings.service import create_app
@@ -233,6 +234,15 @@ def test_many_clients_lose_no_request(app: FastAPI) -> None:
 
     assert {status for status, _ in answers} == {200}
     assert len({answers[i] for i in range(400)}) == len({answers[i] for i in range(10)})
+
+
+def test_the_load_benchmark_tells_answers_from_what_is_lost(app: FastAPI) -> None:
+    with running(app) as address:
+        answered = ask(address, ["brake", "oil"], None, time.monotonic() + 0.5)
+    lost = ask(address, ["brake"], None, time.monotonic() + 0.1)
+
+    assert {status for status, _ in answered} == {"200"}
+    assert {status for status, _ in lost} == {"ConnectError"}
 
 
 def test_too_many_at_once_are_told_to_come_again(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
