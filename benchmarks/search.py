@@ -1,6 +1,6 @@
 """How search grows: build time, memory, latency and recall of the embedded index, beside BM25 alone and a numpy scan.
 
-    python -m benchmarks.search                      # 10,000 and 100,000 passages
+    python -m benchmarks.search                      # 10,000 and 100,000 passages: about three minutes on two cores
     python -m benchmarks.search --large --json FILE  # 1,000,000 as well: about 4 GB of disk, 4 GB of memory
     python -m benchmarks.search --folder FOLDER      # keeps the indexes there, and finds them again in the next run
 
