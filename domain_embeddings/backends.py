@@ -6,8 +6,9 @@ from typing import Literal, Protocol, get_args
 
 import torch
 
+from domain_embeddings import late
 from domain_embeddings.encoder import encode, load, truncated
-from domain_embeddings.int8_encoder import TOKENIZER, Int8Encoder
+from domain_embeddings.int8_encoder import TOKENIZER, Int8Encoder, Piece, pieces
 from domain_embeddings.integrity import EXPORTED
 from domain_embeddings.machine import has_bfloat16, has_int8
 from domain_embeddings.ranking import Scores
@@ -23,6 +24,12 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Scores:
         """At least one text → float32 (n, dimension), each row of length 1."""
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
+        """What `encode` gives, and each text's token vectors (tokens, dimension), each of length 1."""
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The tokens that `encode_tokens` gives a vector each."""
 
     def forget_threads(self) -> None:
         """To be called in a forked child: the parent's threads are not there."""
@@ -42,6 +49,15 @@ class TorchEncoder:
         vectors = encode(self._model, texts)
         whole = self._model.dtype == torch.float32
         return vectors if whole else truncated(vectors, self.dimension)  # bfloat16's lengths are off by 0.1%
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
+        """What `encode` gives, and each text's token vectors (tokens, dimension), each of length 1."""
+        single, tokens = late.encode(self._model, texts, question=False, dtype=torch.float32)
+        return single, [part.numpy() for part in torch.split(tokens.vectors, list(tokens.lengths))]
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The tokens that `encode_tokens` gives a vector each."""
+        return pieces(self._model.tokenizer(text, truncation=True, max_length=self.max_seq_length).encodings[0])
 
     def forget_threads(self) -> None:
         """PyTorch's pool does not survive a fork: one thread is left."""

@@ -20,6 +20,7 @@ import numpy as np
 from domain_embeddings.backends import Backend, Encoder, load_encoder
 from domain_embeddings.canonical import canonical
 from domain_embeddings.encoder import truncated
+from domain_embeddings.int8_encoder import Piece
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.provenance import recorded_by
 from domain_embeddings.ranking import Scores
@@ -83,6 +84,17 @@ class VersionedEmbeddings:
         with self._lock:  # a tokenizer is changed while it is used
             vectors = self._encoder.encode([canonical(text) for text in texts])
         return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension)
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
+        """What `encode` gives, and in the same pass each text's token vectors (tokens, the model's dimensions)."""
+        with self._lock:
+            vectors, tokens = self._encoder.encode_tokens([canonical(text) for text in texts])
+        return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension), tokens
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The tokens that `encode_tokens` gives a vector each, and where they stand in the canonical text."""
+        with self._lock:
+            return self._encoder.pieces(canonical(text))
 
     def get_model_info(self) -> dict[str, Any]:
         """What is loaded, why, checked against what, and the commit (with its date) that recorded it, if Git knows."""

@@ -3,22 +3,36 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from domain_embeddings.dataset import Passage
+from domain_embeddings.late_search import key, payload
 from domain_embeddings.lexical import words
+from domain_embeddings.params.search import LateParams
 from domain_embeddings.passage_index import UNKNOWN, Entry, Metadata, ModelIdentity, PassageIndex, point_id, rows_of
 from domain_embeddings.ranking import Scores
 from domain_embeddings.sparse import passage_weights
+from domain_embeddings.token_codec import TokenCodec
 
 _GROWTH = 0.1
 _DRIFT = 0.01
 """When a collection has changed in size by more than the first, its average length is measured again; when that differs
 from what the sparse weights assume by more than the second, they are made anew."""
+
+
+_FITTED = 256
+"""Passages, about, that a codec is fitted on."""
+NO_TOKENS: Mapping[str, Any] = {}
+
+Made = tuple[list[float], Mapping[str, Any]]
+"""A text's vector, and what is stored of its token vectors."""
+Make = Callable[[Sequence[str]], list[Made]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,25 @@ class Indexed:
     added: int
     changed: int
     unchanged: int
+
+
+@dataclass(frozen=True)
+class Late:
+    """How token vectors are made and stored."""
+
+    encode: Callable[[Sequence[str]], tuple[Scores, list[Scores]]]
+    """Texts → their single vectors, and those of their tokens."""
+    params: LateParams
+
+    def codec(self, known: Mapping[str, Any] | None, passages: Sequence[Passage]) -> TokenCodec:
+        """The collection's own, where that is as the params want it, else one that some of the passages fit."""
+        params = self.params
+        codec = TokenCodec.of_json(known) if known else None
+        if codec and (codec.dimensions, codec.bits, codec.factor) == (params.dimensions, params.bits, params.factor):
+            return codec
+        some = passages[:: -(-len(passages) // _FITTED)]
+        tokens = np.concatenate(self.encode([passage.content for passage in some])[1])
+        return TokenCodec.fitted(tokens, params.dimensions, params.bits, params.factor)
 
 
 @dataclass(frozen=True)
@@ -49,19 +82,24 @@ def fill(
     encode: Callable[[Sequence[str]], Scores],
     passages: Sequence[Passage],
     batch_size: int,
+    late: Late | None = None,
 ) -> Indexed:
-    """Bring collections to hold these passages as well; the counts are the first target's.
+    """Bring collections to hold these passages as well, with `late` their token vectors too; the counts are the first
+    target's.
 
     Each batch is acknowledged (the progress bar moves on) when every target has it on disk. Killed at any moment, a
     later call goes on from there. A ValueError for two passages of one id.
     """
     _check_ids(passages)
+    known = [target.metadata for target in targets]
+    codec = late.codec(known[0].codec if known[0] else None, passages) if late and passages else None
     for target in targets:
-        _prepare(target, model, passages)
+        _prepare(target, model, passages, codec)
+    make = _maker(encode, late, codec)
     counts: Counter[str] = Counter()
     with tqdm(total=len(passages), desc=f"indexing {targets[0].name}", unit="passage") as bar:
         for batch in _batches(passages, batch_size):
-            counts.update(_store(targets, model.backend, encode, batch))
+            counts.update(_store(targets, model.backend, key(codec) if codec else None, make, batch))
             bar.update(len(batch))
     for target in targets:
         _finish(target)
@@ -74,13 +112,17 @@ def _check_ids(passages: Sequence[Passage]) -> None:
         raise ValueError(f"{len(twice)} ids stand for several passages, such as {twice[0]!r}; an id must name one")
 
 
-def _prepare(target: Target, model: ModelIdentity, passages: Sequence[Passage]) -> None:
-    """Make the collection, or declare that another backend's vectors come into it."""
+def _prepare(target: Target, model: ModelIdentity, passages: Sequence[Passage], codec: TokenCodec | None) -> None:
+    """Make the collection, or declare that another backend's vectors, or token vectors, come into it."""
     metadata = target.metadata
+    coded = codec.as_json() if codec else None
     if metadata is None:
-        target.index.create(target.name, _at_first(model, passages))
-    elif model.backend not in (backends := metadata.model.backend.split("+")):
-        target.index.describe(target.name, _with_backends(metadata, {*backends, model.backend}))
+        target.index.create(target.name, replace(_at_first(model, passages), codec=coded))
+        return
+    backends = {*metadata.model.backend.split("+"), model.backend}
+    declared = replace(_with_backends(metadata, backends), codec=coded or metadata.codec)
+    if declared != metadata:
+        target.index.describe(target.name, declared)
 
 
 def _with_backends(metadata: Metadata, backends: Iterable[str]) -> Metadata:
@@ -98,23 +140,36 @@ def _batches(passages: Sequence[Passage], size: int) -> Iterator[list[Passage]]:
         yield batch
 
 
+def _maker(encode: Callable[[Sequence[str]], Scores], late: Late | None, codec: TokenCodec | None) -> Make:
+    """How texts become vectors and, with a codec, what is stored of their tokens."""
+    if late is None or codec is None:
+        return lambda texts: [(vector, {}) for vector in rows_of(encode(texts))]
+
+    def with_tokens(texts: Sequence[str]) -> list[Made]:
+        single, tokens = late.encode(texts)
+        return [(vector, payload(codec, each)) for vector, each in zip(rows_of(single), tokens, strict=True)]
+
+    return with_tokens
+
+
 def _store(
-    targets: Sequence[Target], backend: str, encode: Callable[[Sequence[str]], Scores], batch: Sequence[Passage]
+    targets: Sequence[Target], backend: str, codec: str | None, make: Make, batch: Sequence[Passage]
 ) -> Counter[str]:
     """Encode and store what any target has not or has otherwise; how the first one stood to the batch."""
-    wanted = {point_id(passage.id): {"hash": content_hash(passage), "backend": backend} for passage in batch}
-    stored = [target.index.payloads(target.name, list(wanted), ["hash", "backend"]) for target in targets]
+    common = {"backend": backend, **({"codec": codec} if codec else {})}
+    wanted = {point_id(passage.id): {"hash": content_hash(passage), **common} for passage in batch}
+    stored = [target.index.payloads(target.name, list(wanted), ["hash", *common]) for target in targets]
     missing = [{point for point, as_wanted in wanted.items() if found.get(point) != as_wanted} for found in stored]
     needed = [passage for passage in batch if any(point_id(passage.id) in each for each in missing)]
     if needed:
         texts = [passage.content for passage in needed]
-        vectors, stems = rows_of(encode(texts)), words(texts)
+        made, stems = make(texts), words(texts)
         for target, lacks in zip(targets, missing, strict=True):
             metadata = target.metadata
             average = (metadata.average_length if metadata else None) or 0.0
             entries = [
-                entry(passage, vector, backend, its_stems, average)
-                for passage, vector, its_stems in zip(needed, vectors, stems, strict=True)
+                entry(passage, vector, backend, its_stems, average, tokens)
+                for passage, (vector, tokens), its_stems in zip(needed, made, stems, strict=True)
                 if point_id(passage.id) in lacks
             ]
             if entries:
@@ -123,8 +178,15 @@ def _store(
     return Counter(added=len(missing[0]) - changed, changed=changed, unchanged=len(batch) - len(missing[0]))
 
 
-def entry(passage: Passage, vector: list[float], backend: str, stems: Sequence[str], average_length: float) -> Entry:
-    """A passage as it is stored."""
+def entry(
+    passage: Passage,
+    vector: list[float],
+    backend: str,
+    stems: Sequence[str],
+    average_length: float,
+    tokens: Mapping[str, Any] = NO_TOKENS,
+) -> Entry:
+    """A passage as it is stored; `tokens` is what is stored of its token vectors."""
     payload = {
         "id": passage.id,
         "title": passage.title,
@@ -135,6 +197,7 @@ def entry(passage: Passage, vector: list[float], backend: str, stems: Sequence[s
         "hash": content_hash(passage),
         "backend": backend,
         "stems": len(stems),
+        **tokens,
     }
     return Entry(point_id(passage.id), vector, passage_weights(stems, average_length), payload)
 

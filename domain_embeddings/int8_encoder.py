@@ -8,13 +8,13 @@ of its own, which are as long as their longest text and small enough for its cac
 import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import openvino
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.machine import has_bfloat16
@@ -30,6 +30,28 @@ _ABANDONED: list[Any] = []
 Inputs = dict[str, npt.NDArray[np.int64]]
 
 
+class Piece(NamedTuple):
+    """A token of a text."""
+
+    token: str | None
+    """As the vocabulary has it; None for [CLS] and [SEP]."""
+    start: int
+    end: int
+    """Characters of the text."""
+
+
+def pieces(encoding: Encoding) -> list[Piece]:
+    """A tokenizer's answer as pieces."""
+    rows = zip(encoding.tokens, encoding.special_tokens_mask, encoding.offsets, strict=True)
+    return [Piece(None if special else token, *span) for token, special, span in rows]
+
+
+def unit(vectors: Scores) -> Scores:
+    """Rows scaled to length 1."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-9), dtype=np.float32)
+
+
 class Int8Encoder:
     """One caller at a time; as many threads as PyTorch would use."""
 
@@ -39,16 +61,31 @@ class Int8Encoder:
         self._tokenizer = load_tokenizer(tokenizer, max_seq_length)
         self._graph = _read(graph)
         self.dimension = int(self._graph.output(0).partial_shape[1].get_length())
+        _give_tokens(self._graph, self.dimension)
 
     def encode(self, texts: Sequence[str]) -> Scores:
         """Texts → float32 (n, dimension), each row of length 1."""
+        return self._run(texts, None)
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
+        """What `encode` gives, and each text's token vectors (tokens, dimension), each of length 1."""
+        tokens: list[Scores] = [np.empty((0, 0), dtype=np.float32)] * len(texts)
+        return self._run(texts, tokens), tokens
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The tokens that `encode_tokens` gives a vector each."""
+        return pieces(self._tokenizer.encode(text))
+
+    def _run(self, texts: Sequence[str], tokens: list[Scores] | None) -> Scores:
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        lengths = [len(one) for one in ids]
+        vectors = np.empty((len(ids), self.dimension), dtype=np.float32)
         if len(ids) == 1:
             self._alone.infer(padded(ids))
-            return np.array(self._alone.get_output_tensor(0).data, dtype=np.float32)
-        vectors = np.empty((len(ids), self.dimension), dtype=np.float32)
-        self._batches.set_callback(functools.partial(_keep, vectors))
-        for rows in batches([len(one) for one in ids]):
+            _keep(vectors, tokens, lengths, self._alone, [0])
+            return vectors
+        self._batches.set_callback(functools.partial(_keep, vectors, tokens, lengths))
+        for rows in batches(lengths):
             self._batches.start_async(padded([ids[row] for row in rows]), rows)
         self._batches.wait_all()
         return vectors
@@ -113,5 +150,20 @@ def padded(ids: Sequence[Sequence[int]]) -> Inputs:
     return inputs
 
 
-def _keep(vectors: Scores, request: Any, rows: list[int]) -> None:
+def _give_tokens(graph: openvino.Model, dimension: int) -> None:
+    """Make what is pooled, the last value with a row for each token, an output too; padding is 0 there."""
+    of_tokens = [
+        node.output(0)
+        for node in graph.get_ordered_ops()
+        if node.get_output_size() == 1
+        and (shape := node.output(0).partial_shape).rank.get_length() == 3
+        and shape[2] == dimension
+    ]
+    graph.add_outputs(of_tokens[-1:])
+
+
+def _keep(vectors: Scores, tokens: list[Scores] | None, lengths: Sequence[int], request: Any, rows: list[int]) -> None:
     vectors[rows] = request.get_output_tensor(0).data
+    if tokens is not None:
+        for row, states in zip(rows, request.get_output_tensor(1).data, strict=True):
+            tokens[row] = unit(states[: lengths[row]])

@@ -58,7 +58,7 @@ def encode(
     single = [normalize(found["sentence_embedding"], dim=0).float().cpu().numpy() for found in features]
     tokens = [_unit_vectors(found).cpu() for found in features]
     if question:
-        weights = [_weights(model.tokenizer, _ids(found)) for found in features]
+        weights = [torch.tensor(token_weights(_read(model.tokenizer, _ids(found)))) for found in features]
         tokens = [vectors[row > 0] * row[row > 0, None] for vectors, row in zip(tokens, weights, strict=True)]
     dimensions = model.get_embedding_dimension() or 0
     empty = torch.zeros(0, dimensions)
@@ -76,17 +76,22 @@ def _unit_vectors(features: dict[str, Any]) -> Tensor:
     return normalize(features["token_embeddings"][features["attention_mask"].bool()].float(), dim=1)
 
 
-def _weights(tokenizer: Any, ids: Sequence[int]) -> Tensor:
-    """What each token of a question counts (tokens,), 1 on average; [CLS] and [SEP] count 0."""
+def _read(tokenizer: Any, ids: Sequence[int]) -> list[str | None]:
+    """The tokens as text; None for [CLS] and [SEP]."""
     edges = (tokenizer.cls_token_id, tokenizer.sep_token_id)
-    read = [None if i in edges else tokenizer.decode([i]).strip().casefold() for i in ids]
-    counted = [0.0 if token is None else 1.0 if _tells(token) else SILENT for token in read]
+    return [None if i in edges else tokenizer.decode([i]).strip() for i in ids]
+
+
+def token_weights(read: Sequence[str | None]) -> list[float]:
+    """What each token of a question counts, 1 on average; what is None ([CLS] and [SEP]) counts 0."""
+    counted = [0.0 if token is None else 1.0 if tells(token) else SILENT for token in read]
     inside = sum(token is not None for token in read)
-    return torch.tensor(counted) * (inside / max(sum(counted), SILENT))
+    return [weight * (inside / max(sum(counted), SILENT)) for weight in counted]
 
 
-def _tells(token: str) -> bool:
-    return token not in STOPWORDS and bool(words(token))
+def tells(token: str) -> bool:
+    """Whether a token is neither a stopword nor punctuation."""
+    return token.casefold() not in STOPWORDS and bool(words(token))
 
 
 def scores(questions: Tokens, passages: Tokens) -> Scores:

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
+from domain_embeddings.late_search import Question
 from domain_embeddings.ranking import Scores
 from domain_embeddings.sparse import Sparse
 
@@ -78,6 +79,8 @@ class Metadata:
     """How many passages it was measured on."""
     complete: bool
     """Whether an indexing has ever ended."""
+    codec: Mapping[str, Any] | None = None
+    """How token vectors are stored (`TokenCodec.as_json`); None where there are none."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -105,6 +108,8 @@ class Wanted:
 
     dense: list[float]
     sparse: Sparse
+    question: Question | None = None
+    """Its tokens, where there is a second stage."""
 
 
 @dataclass(frozen=True)

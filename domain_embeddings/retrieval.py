@@ -19,8 +19,9 @@ from domain_embeddings.dataset import Passage
 from domain_embeddings.embedded_index import EmbeddedIndex
 from domain_embeddings.embeddings import VersionedEmbeddings
 from domain_embeddings.hybrid import Asked, QueryError, Result, answers
-from domain_embeddings.indexing import Indexed, Target, fill
+from domain_embeddings.indexing import Indexed, Late, Target, fill
 from domain_embeddings.integrity import IntegrityError
+from domain_embeddings.late_search import question
 from domain_embeddings.lexical import words
 from domain_embeddings.params.search import SearchParams
 from domain_embeddings.passage_index import (
@@ -36,8 +37,10 @@ from domain_embeddings.passage_index import (
     point_id,
     rows_of,
 )
+from domain_embeddings.second_stage import MISSING, SecondStage
 from domain_embeddings.server_index import ServerIndex, connect
 from domain_embeddings.sparse import query_weights
+from domain_embeddings.token_codec import TokenCodec
 from domain_embeddings.verification import BASE, VERSION, model_name
 
 LOG = logging.getLogger(__name__)
@@ -60,6 +63,15 @@ class _Serving:
     collection: str
     reason: str | None
     """Why the model is not the one that is wanted."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A collection that can be searched."""
+
+    amiss: tuple[str, ...]
+    """Why its results are not what was asked for."""
+    second: SecondStage | None
 
 
 class FineTunedRetrieval:
@@ -87,7 +99,7 @@ class FineTunedRetrieval:
         self.corpus = corpus
         self._load, self._index, self._standby, self._params = load, index, standby, params
         self._serving = self._of(load(version), reason)
-        self._ready: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._ready: dict[tuple[str, str], _Ready] = {}
 
     @property
     def model(self) -> VersionedEmbeddings:
@@ -111,14 +123,16 @@ class FineTunedRetrieval:
         threshold: float | None = None,
         use_hybrid: bool = True,
         filters: Filters | None = None,
+        explain: bool = False,
     ) -> list[Result]:
         """The best `limit` passages, best first; none for a query without content.
 
         `threshold` is the least cosine of query and passage; `filters` is field → value, list of values or range.
-        Without `use_hybrid` only meaning counts, not words. QueryError for a query, limit or filter that cannot be;
+        Without `use_hybrid` only meaning counts, not words, and there is no second stage. `explain` tells which words
+        late interaction matched (`search.late`). QueryError for a query, limit or filter that cannot be;
         SearchError (IndexMissingError, IndexModelError, IndexUnavailableError) where the index cannot answer.
         """
-        return self.search_batch([query], limit, threshold, use_hybrid, filters)[0]
+        return self.search_batch([query], limit, threshold, use_hybrid, filters, explain)[0]
 
     def search_batch(
         self,
@@ -127,6 +141,7 @@ class FineTunedRetrieval:
         threshold: float | None = None,
         use_hybrid: bool = True,
         filters: Filters | None = None,
+        explain: bool = False,
     ) -> list[list[Result]]:
         """What `search` gives for each query: encoded one by one, for a batch's padding would change last digits."""
         if not 1 <= limit <= self._params.depth:
@@ -134,7 +149,7 @@ class FineTunedRetrieval:
         cleaned = [self._cleaned(query) for query in queries]
         distinct = [query for query in dict.fromkeys(cleaned) if query]
         serving = self._serving
-        asked = Asked(limit, threshold, filters or {})
+        asked = Asked(limit, threshold, filters or {}, explain)
         found: dict[str, list[Result]] = {"": []}
         for start in range(0, len(distinct), _AT_ONCE):
             some = distinct[start : start + _AT_ONCE]
@@ -151,7 +166,8 @@ class FineTunedRetrieval:
         serving = self._serving
         places = [self._index, *([self._standby] if self._standby else [])]
         targets = [Target(place, serving.collection) for place in places]
-        done = fill(targets, serving.identity, serving.model.encode, passages, self._params.batch_size)
+        late = Late(serving.model.encode_tokens, self._params.late) if self._params.late else None
+        done = fill(targets, serving.identity, serving.model.encode, passages, self._params.batch_size, late)
         if activate:
             for place in places:
                 live, _ = place.live(self.corpus)
@@ -190,7 +206,7 @@ class FineTunedRetrieval:
     def shortcomings(self) -> tuple[str, ...]:
         """Why results are not what was asked for; none if they are. A SearchError where the index cannot answer."""
         serving = self._serving
-        return (*_because(serving), *self._check(self._index, serving))
+        return (*_because(serving), *self._check(self._index, serving).amiss)
 
     def is_indexed(self) -> bool:
         """Whether this model's collection has been filled to the end."""
@@ -264,9 +280,13 @@ class FineTunedRetrieval:
         return " ".join(_UNSPEAKABLE.sub(" ", query).split())
 
     def _wanted(self, serving: _Serving, query: str, use_hybrid: bool) -> Wanted:
-        (dense,) = rows_of(serving.model.encode([query]))
-        (stems,) = words([query]) if use_hybrid else ([],)
-        return Wanted(dense, query_weights(stems))
+        if not use_hybrid:
+            return Wanted(rows_of(serving.model.encode([query]))[0], query_weights([]))
+        (stems,) = words([query])
+        if self._params.late is None:
+            return Wanted(rows_of(serving.model.encode([query]))[0], query_weights(stems))
+        single, tokens = question(serving.model, query)
+        return Wanted(rows_of(single)[0], query_weights(stems), tokens)
 
     def _answers(self, serving: _Serving, wanted: Sequence[Wanted], asked: Asked) -> list[list[Result]]:
         """Ask the index, or the one that stands by."""
@@ -288,18 +308,24 @@ class FineTunedRetrieval:
         asked: Asked,
         degraded: tuple[str, ...],
     ) -> list[list[Result]]:
-        made_with = {"model": serving.identity.name, "degraded": (*degraded, *self._check(place, serving))}
-        return answers(place, serving.collection, wanted, asked, self._params, made_with)
+        ready = self._check(place, serving)
+        made_with = {"model": serving.identity.name, "degraded": (*degraded, *ready.amiss)}
+        return answers(place, serving.collection, wanted, asked, self._params, ready.second, made_with)
 
-    def _check(self, place: PassageIndex, serving: _Serving) -> tuple[str, ...]:
-        """What is amiss with this model's collection. IndexMissingError or IndexModelError unless it is whole."""
+    def _check(self, place: PassageIndex, serving: _Serving) -> _Ready:
+        """A look at this model's collection. IndexMissingError or IndexModelError unless it is whole."""
         key = (place.place, serving.collection)
         found = self._ready.get(key)
         if found is None:
             metadata = place.metadata(serving.collection)
             if metadata is None or not metadata.complete:
                 raise self._missing(place, serving, metadata)
-            found = self._ready[key] = _amiss(place, metadata.model, serving.identity)
+            amiss, second = _amiss(place, metadata.model, serving.identity), None
+            if self._params.late and metadata.codec:
+                second = SecondStage(self._params.late, TokenCodec.of_json(metadata.codec), serving.model)
+            elif self._params.late:
+                amiss = (*amiss, MISSING)
+            found = self._ready[key] = _Ready(amiss, second)
         return found
 
     def _missing(self, place: PassageIndex, serving: _Serving, metadata: Metadata | None) -> SearchError:

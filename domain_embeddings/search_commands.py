@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,8 @@ from ruamel.yaml import YAML
 from domain_embeddings.dataset import DataError, read_corpus, read_dataset
 from domain_embeddings.hybrid import QueryError, Result
 from domain_embeddings.integrity import IntegrityError
-from domain_embeddings.params.search import SearchParams
+from domain_embeddings.late_search import Match
+from domain_embeddings.params.search import LateWeights, SearchParams
 from domain_embeddings.passage_index import SearchError
 from domain_embeddings.retrieval import (
     FineTunedRetrieval,
@@ -32,6 +34,8 @@ from domain_embeddings.service import create_app
 
 _SHOWN = 160
 """Characters of a passage in a table."""
+_FOUND = 3
+"""Words of a passage that are told for one of the question."""
 
 Question = Annotated[str, typer.Argument(help="What to look for.")]
 Corpus = Annotated[str, typer.Option(help="The corpus to search in.")]
@@ -47,7 +51,7 @@ Filter = Annotated[list[str] | None, typer.Option("--filter", help="field=value;
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON lines.")]
 KeyEnv = Annotated[str | None, typer.Option(help="Environment variable with the API key that callers must send.")]
 
-MODELS, FOLDER, PARAMS = Path("models"), Path("data/index"), Path("params.yaml")
+MODELS, FOLDER, PARAMS, WEIGHTS = Path("models"), Path("data/index"), Path("params.yaml"), Path("data/evaluate")
 
 
 def search(
@@ -65,12 +69,12 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search in a corpus's passages. The index is built on first use; `index` brings it up to date."""
-    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as retrieval:
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params, corpus), root, folder) as retrieval:
         _index_once(retrieval, passages)
-        found = retrieval.search(question, limit, threshold, hybrid, _filters(filters))
+        found = retrieval.search(question, limit, threshold, hybrid, _filters(filters), explain=True)
         if as_json:
             for result in found:
-                typer.echo(json.dumps(vars(result), ensure_ascii=False))
+                typer.echo(json.dumps(asdict(result), ensure_ascii=False))
         else:
             _print_results(retrieval, found)
 
@@ -90,7 +94,7 @@ def index(
     wanted = version or latest_version(root, corpus)
     with (
         _errors(),
-        create_finetuned_retrieval(corpus, wanted, _params(params), root, folder) as retrieval,
+        create_finetuned_retrieval(corpus, wanted, _params(params, corpus), root, folder) as retrieval,
     ):
         corpus_file = _corpus_file(corpus, passages)
         current = read_corpus(corpus_file)
@@ -118,7 +122,7 @@ def compare(
     A + marks a passage that only this side found; a ✓ one that the corpus's labels call an answer, where the question
     is one of its labelled ones.
     """
-    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as tuned:
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params, corpus), root, folder) as tuned:
         base = tuned.with_base()
         for retrieval in (tuned, base):
             _index_once(retrieval, passages, activate=retrieval is tuned)
@@ -132,7 +136,7 @@ def compare(
 
 def rollback(corpus: Corpus, root: Models = MODELS, folder: Folder = FOLDER, params: ParamsFile = PARAMS) -> None:
     """Let the index that was live before go live again."""
-    with _errors(), create_finetuned_retrieval(corpus, None, _params(params), root, folder) as retrieval:
+    with _errors(), create_finetuned_retrieval(corpus, None, _params(params, corpus), root, folder) as retrieval:
         typer.echo(f"{corpus}: {retrieval.rollback()} is live")
 
 
@@ -148,7 +152,7 @@ def serve(
     key_env: KeyEnv = None,
 ) -> None:
     """Serve search, encoding, health, metrics and a page to search with."""
-    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as tuned:
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params, corpus), root, folder) as tuned:
         base = tuned.with_base()
         for retrieval in (tuned, base):
             _index_once(retrieval, passages, activate=retrieval is tuned)
@@ -168,11 +172,20 @@ def _errors() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-def _params(path: Path) -> SearchParams:
-    """The section `search`; the defaults where there is no such file or section."""
+def _params(path: Path, corpus: str) -> SearchParams:
+    """The section `search`; the defaults where there is no such file or section.
+
+    Late interaction without weights takes those that `evaluate` chose for the corpus, where it has run.
+    """
     if not path.is_file():
         return SearchParams()
-    return SearchParams.model_validate((YAML(typ="safe").load(path) or {}).get("search", {}))
+    found = SearchParams.model_validate((YAML(typ="safe").load(path) or {}).get("search", {}))
+    chosen = WEIGHTS / corpus / "late_hybrid.json"
+    if found.late is None or found.late.weights is not None or not chosen.is_file():
+        return found
+    arms = json.loads(chosen.read_text(encoding="utf-8"))
+    weights = LateWeights(dense=arms["tuned"], sparse=arms["bm25"])
+    return found.model_copy(update={"late": found.late.model_copy(update={"weights": weights})})
 
 
 def _key(variable: str | None) -> str | None:
@@ -244,7 +257,25 @@ def _shown(result: Result, mark: str = "") -> Text:
     """Title, the text's beginning and the id, as plain text: what documents hold is no markup."""
     text = " ".join(result.text.split())
     text = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return Text.assemble(mark, (result.title, "bold"), "\n" if result.title else "", text, "\n", (result.id, "dim"))
+    shown = Text.assemble(mark, (result.title, "bold"), "\n" if result.title else "", text, "\n", (result.id, "dim"))
+    return Text.assemble(shown, "\n", _heat_map(result.matches)) if result.matches else shown
+
+
+def _heat_map(matches: Sequence[Match]) -> Text:
+    """Each word of the question, what it found, and how near that is: the darker the nearer."""
+    cells = [
+        Text.assemble(
+            (f" {match.word} → {', '.join(match.found[:_FOUND])} {match.similarity:.2f} ", _heat(match.similarity))
+        )
+        for match in matches
+    ]
+    return Text(" ").join(cells)
+
+
+def _heat(similarity: float) -> str:
+    """A colour for 0.3 and less, pale, to 1, orange; black on it can be read."""
+    share = min(1.0, max(0.0, (similarity - 0.3) / 0.7))
+    return f"black on #ff{round(240 - 90 * share):02x}{round(220 - 220 * share):02x}"
 
 
 def _side_by_side(sides: Sequence[Sequence[Result]], names: Sequence[str], answers: set[str]) -> Table:

@@ -53,6 +53,8 @@ class SearchRequest(_Body):
     threshold: FiniteFloat | None = None
     """The least cosine of query and passage."""
     hybrid: bool = True
+    explain: bool = False
+    """Whether to tell which words late interaction matched, where it is switched on."""
     filters: dict[str, Any] = Field(default={}, max_length=10)
     """Field → value, list of values, or range such as {"gte": 3}."""
     model: Literal["live", "base"] = "live"
@@ -115,7 +117,7 @@ def create_app(live: FineTunedRetrieval, base: FineTunedRetrieval, key: str | No
         retrieval = live if wanted.model == "live" else base
         try:
             found = retrieval.search_batch(
-                wanted.queries, wanted.limit, wanted.threshold, wanted.hybrid, wanted.filters
+                wanted.queries, wanted.limit, wanted.threshold, wanted.hybrid, wanted.filters, wanted.explain
             )
         except QueryError as error:
             raise HTTPException(422, str(error)) from error

@@ -1,23 +1,20 @@
-"""Token vectors in few bytes: tokens that say nearly the same share a vector, and each of its numbers becomes 1 to 4 bits.
+"""Token vectors in few bytes: tokens that say nearly the same share a vector, whose numbers become 1 to 4 bits each.
 
 Tokens of a passage are pooled by Ward's clustering (Clavié, Chaffin and Adams, "Reducing the Footprint of Multi-Vector
-Retrieval", 2024). Each number of a pooled vector, less that dimension's mean and in units of its spread, is stored as the
-nearest of the 2, 4 or 16 levels that are best for a normal distribution (Max, "Quantizing for minimum distortion", 1960).
-What is read is scaled to length 1 again, which takes back most of what rounding does to a similarity.
+Retrieval", 2024). Each number of a pooled vector, less that dimension's mean and in units of its spread, is stored as
+the nearest of the 2, 4 or 16 levels that are best for a normal distribution (Max, "Quantizing for minimum distortion",
+1960). What is read is scaled to length 1 again, which takes back most of what rounding does to a similarity.
 """
 
-import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from domain_embeddings.late import Tokens
 from domain_embeddings.ranking import Scores
 
 Bits = Literal[1, 2, 4]
@@ -30,6 +27,8 @@ _POSITIVE: dict[int, list[float]] = {
     4: [0.1284, 0.3881, 0.6568, 0.9424, 1.2562, 1.6181, 2.0690, 2.7326],
 }
 """Max's table: the levels above 0; those below mirror them."""
+_DECIMALS = 5
+_LEAST = 10.0**-_DECIMALS
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,35 @@ class TokenCodec:
                 f"{dimensions} dimensions of {bits} bits: at most {tokens.shape[1]}, and whole bytes, are allowed"
             )
         short = _unit(tokens[:, :dimensions])
-        return cls(short.mean(axis=0), np.maximum(short.std(axis=0), _TINY), bits, factor)
+        mean, spread = short.mean(axis=0), np.maximum(short.std(axis=0), _LEAST)
+        return cls(mean.round(_DECIMALS), spread.round(_DECIMALS), bits, factor)
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers of a vector."""
+        return len(self.mean)
+
+    @property
+    def width(self) -> int:
+        """Bytes of a vector."""
+        return self.dimensions * self.bits // 8
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        mean, spread = ([round(float(each), _DECIMALS) for each in row] for row in (self.mean, self.spread))
+        return {"mean": mean, "spread": spread, "bits": self.bits, "factor": self.factor}
+
+    @classmethod
+    def of_json(cls, values: Mapping[str, Any]) -> "TokenCodec":
+        """The inverse; KeyError or TypeError if it is none."""
+        mean, spread = (np.asarray(values[name], dtype=np.float32) for name in ("mean", "spread"))
+        return cls(mean, spread, values["bits"], values["factor"])
 
     def pooled(self, tokens: Scores) -> Pooled:
         """A passage's token vectors (tokens, the model's dimensions) as they are stored."""
-        short = _unit(tokens[:, : len(self.mean)])
+        short = _unit(tokens[:, : self.dimensions])
         owners = _clusters(short, -(-len(short) // self.factor))
-        sums = np.zeros((max(owners) + 1, len(self.mean)), dtype=np.float32)
+        sums = np.zeros((max(owners) + 1, self.dimensions), dtype=np.float32)
         np.add.at(sums, owners, short)
         levels = np.searchsorted(self._borders, (_unit(sums) - self.mean) / self.spread).astype(np.uint8)
         singly = np.unpackbits(levels[..., None], axis=-1)[..., 8 - self.bits :]
@@ -82,11 +103,6 @@ class TokenCodec:
         """What codes stand for: (vectors, dimensions), each of length 1."""
         numbers = self._of_byte[codes].reshape(len(codes), -1)
         return _unit(numbers * self.spread + self.mean)
-
-    @property
-    def width(self) -> int:
-        """Bytes of a vector."""
-        return len(self.mean) * self.bits // 8
 
     @cached_property
     def _levels(self) -> Scores:
@@ -104,12 +120,9 @@ class TokenCodec:
         return self._levels[bits @ (1 << np.arange(self.bits)[::-1])]
 
 
-_TINY = 1e-9
-
-
 def _unit(vectors: Scores) -> Scores:
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    return np.asarray(vectors / np.maximum(length, _TINY), dtype=np.float32)
+    return np.asarray(vectors / np.maximum(length, _LEAST), dtype=np.float32)
 
 
 def _clusters(vectors: Scores, count: int) -> list[int]:

@@ -1,4 +1,6 @@
-"""Token vectors as bytes: exact products, pooling, what is lost."""
+"""Token vectors as bits: literals, pooling, what is lost."""
+
+import json
 
 import numpy as np
 import pytest
@@ -6,98 +8,125 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import late
+from domain_embeddings.late import Tokens
 from domain_embeddings.ranking import Scores
-from domain_embeddings.token_codec import MIDDLE, PASSAGE_SCALE, Asked, TokenCodec, mean_max_sim, similarities
+from domain_embeddings.token_codec import Bits, TokenCodec
 from tests.searching import PASSAGES
 
-TEXTS = [passage.content for passage in PASSAGES] * 4
+ALL_BITS: list[Bits] = [1, 2, 4]
 
 
 def _unit(*shape: int) -> Scores:
     rows = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True), dtype=np.float32)
 
 
-def _database(asked: Asked, codes: np.ndarray) -> int:
-    """What a database of bytes computes: the sum of each question vector's largest product."""
-    return int((asked.codes.astype(np.int64) @ codes.astype(np.int64).T).max(axis=1).sum())
+def _codec(bits: Bits, factor: int = 1, dimensions: int = 8) -> TokenCodec:
+    return TokenCodec(np.zeros(dimensions, np.float32), np.full(dimensions, 0.5, np.float32), bits, factor)
 
 
-def test_a_question_by_hand() -> None:
-    # [1, 0] spread over three numbers that sum to 0 is √(2/3)·(cos 30°, cos 90°, cos 150°) = (0.707, 0, -0.707),
-    # [0, 1] is √(2/3)·(cos 60°, cos 180°, cos 300°) = (0.408, -0.816, 0.408); 0.816 becomes 126, so 1 is 154.3;
-    # 109.1, 0, -109.1 have the floors 109, 0, -110, which sum to -1: the largest remainder, 0.9, goes up
-    asked = TokenCodec.leading(4, 3, factor=1).question(np.eye(2, 4, dtype=np.float32))
+def test_1_bit_by_hand() -> None:
+    pooled = _codec(1).pooled(np.array([[0.5, -0.5, 0.5, 0.5, 0, -0.1, 0, 0]], np.float32))
 
-    assert asked.scale == pytest.approx(126 / np.sqrt(2 / 3))
-    assert (asked.codes - 128.0).tolist() == [[109, 0, -109], [63, -126, 63]]
+    assert pooled.codes.tolist() == [[0b10110000]]  # the sign, and 0 counts as below
+    expected = np.array([1, -1, 1, 1, -1, -1, -1, -1]) / np.sqrt(8)
+    np.testing.assert_allclose(_codec(1).vectors(pooled.codes), [expected], atol=1e-6)
 
 
-def test_a_databases_product_of_bytes_is_mean_max_sim_of_the_decoded_vectors() -> None:
-    codec = TokenCodec.fitted(_unit(500, 48), dimensions=32, factor=2)
-    passage, asked = codec.passage(_unit(21, 48)), codec.question(_unit(5, 48) * 1.3)
-    ours, theirs = asked.codes - float(MIDDLE), passage.codes - float(MIDDLE)
+def test_2_bits_by_hand() -> None:
+    # in units of the spread: 1.2 → 3 (above the border (0.4528 + 1.5104) / 2 = 0.98), 0.4 → 2, -0.8 → 1, -1.34 → 0
+    pooled = _codec(2, dimensions=4).pooled(np.array([[0.6, 0.2, -0.4, -0.67]], np.float32))
 
-    assert ours.sum(axis=1).tolist() == [0] * 5
-    assert theirs.sum(axis=1).tolist() == [0] * len(theirs)
-    exact = (ours @ theirs.T).max(axis=1).mean() / (asked.scale * PASSAGE_SCALE)
-    assert mean_max_sim(asked, _database(asked, passage.codes)) == pytest.approx(exact, rel=1e-12)
-    assert similarities(asked, passage.codes).max(axis=1).mean() == pytest.approx(exact, rel=1e-6)
+    assert pooled.codes.tolist() == [[0b11_10_01_00]]
+    expected = np.array([1.5104, 0.4528, -0.4528, -1.5104])
+    found = _codec(2, dimensions=4).vectors(pooled.codes)
+    np.testing.assert_allclose(found, [expected / np.linalg.norm(expected)], atol=1e-6)
 
 
-def test_what_is_kept_of_a_similarity() -> None:
-    vectors = _unit(200, 48)
-    codec = TokenCodec.leading(48, 49, factor=1)  # every dimension, no pooling: bytes alone are lost
+def test_4_bits_by_hand() -> None:
+    # in units of the spread 1.9996 and 0.04: levels 2.0690 (number 14) and 0.1284 (number 8)
+    pooled = _codec(4, dimensions=2).pooled(np.array([[0.9998, 0.02]], np.float32))
 
-    kept = similarities(codec.question(vectors[:20]), codec.passage(vectors).codes)
-
-    np.testing.assert_allclose(kept, vectors[:20] @ vectors.T, atol=0.01)
+    assert pooled.codes.tolist() == [[0b1110_1000]]
 
 
-def test_fitted_keeps_the_longest_directions() -> None:
-    vectors = _unit(300, 6) * np.array([0.1, 3, 0.2, 2, 0.1, 0.1], np.float32)
+def test_mean_and_spread_are_those_of_the_sample() -> None:
+    tokens = np.array([[0.6, 0.8], [0.8, 0.6], [1.0, 0.0], [3.0, 4.0]], np.float32)  # the last one's length is not 1
 
-    basis = TokenCodec.fitted(vectors, dimensions=3, factor=1).basis
+    codec = TokenCodec.fitted(tokens, 2, 4, 1)
 
-    np.testing.assert_allclose(basis.T @ basis, np.eye(2), atol=1e-5)
-    np.testing.assert_allclose((basis**2).sum(axis=1), [0, 1, 0, 1, 0, 0], atol=0.05)
-    np.testing.assert_allclose(np.abs(basis[1]), [1, 0], atol=0.2)
+    assert codec.mean.tolist() == pytest.approx([0.75, 0.55], abs=1e-5)
+    assert codec.spread.tolist() == pytest.approx([0.16583, 0.32787], abs=1e-5)
+
+
+def test_fewer_dimensions_are_the_leading_ones() -> None:
+    tokens = _unit(50, 16)
+
+    cut, short = TokenCodec.fitted(tokens, 8, 2, 3), TokenCodec.fitted(tokens[:, :8], 8, 2, 3)
+
+    assert (cut.dimensions, cut.width) == (8, 2)
+    assert np.array_equal(cut.pooled(tokens).codes, short.pooled(tokens[:, :8]).codes)
+
+
+@pytest.mark.parametrize(("dimensions", "bits"), [(12, 1), (17, 4), (0, 4), (6, 2)])
+def test_a_vector_fills_whole_bytes(dimensions: int, bits: Bits) -> None:
+    with pytest.raises(ValueError, match=f"{dimensions} dimensions of {bits} bits: at most 16, and whole bytes"):
+        TokenCodec.fitted(_unit(50, 16), dimensions, bits, 1)
+
+
+@pytest.mark.parametrize("bits", ALL_BITS)
+def test_a_codec_comes_back_from_json(bits: Bits) -> None:
+    codec = TokenCodec.fitted(_unit(100, 16), 16, bits, 2)
+
+    again = TokenCodec.of_json(json.loads(json.dumps(codec.as_json())))
+
+    assert again.as_json() == codec.as_json()
+    assert np.array_equal(again.mean, codec.mean)
+    assert np.array_equal(again.spread, codec.spread)
+
+
+@pytest.mark.parametrize(("bits", "lost"), [(1, 0.363), (2, 0.117), (4, 0.0095)])
+def test_as_much_is_lost_as_must_be(bits: Bits, lost: float) -> None:
+    """Of a normal number's variance: Max's table."""
+    vectors = _unit(400, 64)
+    codec = TokenCodec.fitted(vectors, 64, bits, 1)
+
+    kept = (codec.vectors(codec.pooled(vectors).codes) * vectors).sum(axis=1)
+
+    assert kept.mean() == pytest.approx(np.sqrt(1 - lost), abs=0.01)
 
 
 def test_like_tokens_share_a_vector() -> None:
     one, other = np.eye(2, 8, dtype=np.float32)
-    codec = TokenCodec.leading(8, 9, factor=2)
+    codec = _codec(2, factor=2)
 
-    pooled = codec.passage(np.stack([one, other, one, other * 0.9]))
-    alone = codec.passage(np.stack([one]))
+    pooled, alone = codec.pooled(np.stack([one, other, one, other])), codec.pooled(np.stack([one]))
 
     assert pooled.owners[0] == pooled.owners[2] != pooled.owners[1] == pooled.owners[3]
-    assert pooled.codes.shape == (2, 9)
+    assert pooled.codes.shape == (2, 2)
     assert pooled.codes[pooled.owners[0]].tolist() == alone.codes[0].tolist()
     assert alone.owners == [0]
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 4])
 def test_every_token_has_a_vector(factor: int) -> None:
-    pooled = TokenCodec.leading(48, 33, factor).passage(_unit(50, 48))
+    pooled = _codec(1, factor, 48).pooled(_unit(50, 48))
 
     assert sorted(set(pooled.owners)) == list(range(len(pooled.codes)))
     assert len(pooled.owners) == 50
     assert len(pooled.codes) <= -(-50 // factor)
 
 
-def test_rankings_of_the_real_model_stay(base: SentenceTransformer) -> None:
+@pytest.mark.parametrize(("bits", "most"), [(1, 0.2), (4, 0.03)])
+def test_scores_of_the_real_model_stay_near(base: SentenceTransformer, bits: Bits, most: float) -> None:
     questions = ["How do I get air out of the brakes?", "What does F30001 mean?", "oil change interval"]
     asked = late.encode(base, questions, question=True, dtype=torch.float32)[1]
-    told = late.encode(base, TEXTS[:5], question=False, dtype=torch.float32)[1]
-    codec = TokenCodec.fitted(told.vectors.numpy(), dimensions=64, factor=2)
-    stored = [codec.passage(each.numpy()) for each in torch.split(told.vectors, list(told.lengths))]
+    told = late.encode(base, [passage.content for passage in PASSAGES], question=False, dtype=torch.float32)[1]
+    codec = TokenCodec.fitted(told.vectors.numpy(), 384, bits, 1)
 
-    found = [
-        [mean_max_sim(coded, _database(coded, each.codes)) for each in stored]
-        for coded in (codec.question(each.numpy()) for each in torch.split(asked.vectors, list(asked.lengths)))
-    ]
+    stored = [codec.vectors(codec.pooled(each.numpy()).codes) for each in told.vectors.split(list(told.lengths))]
+    found = late.scores(asked, Tokens(torch.from_numpy(np.concatenate(stored)), [len(each) for each in stored]))
 
     exact = late.scores(asked, told)
-    assert np.argmax(found, axis=1).tolist() == exact.argmax(axis=1).tolist() == [0, 3, 1]
-    np.testing.assert_allclose(found, exact, atol=0.15)
+    assert found.argmax(axis=1).tolist() == exact.argmax(axis=1).tolist() == [0, 3, 1]
+    assert np.abs(found - exact).max() < most

@@ -1,5 +1,7 @@
 """Params of the search: of commands and the service, not of a stage."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from domain_embeddings.params.strict import Strict
@@ -16,6 +18,28 @@ class Weights(Strict):
         if self.dense + self.sparse == 0:
             raise ValueError("one of the weights must be above 0")
         return self
+
+
+class LateWeights(Strict):
+    """How much the single vectors and BM25 count beside late interaction, which counts 1 (`late_hybrid`)."""
+
+    dense: float = Field(default=0.0, ge=0)
+    sparse: float = Field(default=0.0, ge=0)
+
+
+class LateParams(Strict):
+    """Late interaction: how token vectors are stored, and how they put what was found in a new order."""
+
+    candidates: int = Field(default=100, ge=10, le=1000)
+    """Passages that the fusion of meaning and words hands on."""
+    weights: LateWeights | None = None
+    """null takes those that `evaluate` chose for the corpus where there are any, else late interaction alone."""
+    dimensions: int = Field(default=384, ge=32)
+    """Leading numbers of a token vector that are kept; fewer are for models trained to be cut."""
+    bits: Literal[1, 2, 4] = 1
+    """Of each number."""
+    factor: int = Field(default=3, ge=1, le=16)
+    """Tokens of a passage that share a vector, on average."""
 
 
 class Server(Strict):
@@ -50,5 +74,7 @@ class SearchParams(Strict):
     """Candidates looked at to find those neighbours."""
     hnsw_ef: int = Field(default=768, ge=16, le=5000)
     """Candidates looked at in a search: more find more of the true neighbours and take longer."""
+    late: LateParams | None = None
+    """The second stage; null for none. How token vectors are stored changes with the next indexing."""
     server: Server | None = None
     """Where the passages lie; null for a folder on this machine."""

@@ -1,0 +1,55 @@
+"""The second stage of a search: late interaction puts what meaning and words found in a new order.
+
+That order is the evaluation's `late_hybrid`: scores of late interaction, of the single vectors and of BM25, each
+brought to 0..1 by its lowest and highest, weighted and added; over the candidates, not over all passages.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain_embeddings.canonical import canonical
+from domain_embeddings.dataset import Passage
+from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.late_search import FIELDS, Match, Question, matches, scores
+from domain_embeddings.params.search import LateParams, LateWeights
+from domain_embeddings.passage_index import PassageIndex
+from domain_embeddings.ranking import fuse_scores
+from domain_embeddings.token_codec import TokenCodec
+
+MISSING = "the index has no token vectors: ranked without late interaction (index the passages again)"
+PARTLY = "some passages have no token vectors: ranked without late interaction (index the passages again)"
+"""Why a second stage that was asked for is left out."""
+
+
+@dataclass(frozen=True)
+class SecondStage:
+    """Late interaction over what was found."""
+
+    params: LateParams
+    codec: TokenCodec
+    model: VersionedEmbeddings
+
+    def scores(
+        self, place: PassageIndex, collection: str, question: Question, found: Sequence[str]
+    ) -> dict[str, float]:
+        """MeanMaxSim of the first `candidates` that were found, best first; empty where one has no token vectors."""
+        stored = place.payloads(collection, found[: self.params.candidates], FIELDS)
+        late = scores(self.codec, question, list(stored.values())) or []
+        place_of = {point: i for i, point in enumerate(found)}
+        return dict(sorted(zip(stored, late, strict=False), key=lambda row: (-row[1], place_of[row[0]])))
+
+    def ordered(
+        self, late: Mapping[str, float], dense: Mapping[str, float], sparse: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Those that `late` holds, best first, by the weighted sum of scores."""
+        weights = self.params.weights or LateWeights()
+        runs = [{"": dict(each)} for each in (late, dense, sparse)]
+        every = fuse_scores(runs, [1.0, weights.dense, weights.sparse], len(late) + len(dense) + len(sparse))[""]
+        return {point: score for point, score in every.items() if point in late}
+
+    def matches(self, question: Question, payload: Mapping[str, Any]) -> list[Match]:
+        """What the question's words found in a passage, of which the payload has title, text and token vectors."""
+        content = Passage(payload["id"], payload["title"], payload["text"]).content
+        read = canonical(content)
+        return matches(self.codec, question, payload, self.model.pieces(content), read, read == content)
