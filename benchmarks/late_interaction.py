@@ -1,10 +1,12 @@
 """What late interaction gains and costs: nDCG@10 and bytes a passage at each compression of its token vectors, beside
-one vector a text, BM25 and their fusion.
+one vector a text, BM25 and their fusion; then the time of a search in two stages (`benchmarks.late_speed`).
 
     python -m benchmarks.late_interaction --also emanual=../emanual --also cranfield=../cranfield --json FILE
 
 Judged by train and dev questions alone, for what is found here chooses the defaults. Reads data/ingest/ and
-models/base/ (`dvc repro`), encodes each collection once, and takes some two minutes for each 1,000 passages.
+models/ (`dvc repro`), encodes each collection once with the base model, and takes some two minutes for each 1,000
+passages (--corpora without names leaves out those of data/ingest), and some four for the times (--sizes without numbers
+leaves them out).
 """
 
 import argparse
@@ -16,6 +18,8 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
+from benchmarks.late_speed import Row, measure
+from benchmarks.search import SIZES
 from domain_embeddings import late, metrics
 from domain_embeddings.dataset import Qrels, Run, read_dataset, write_json
 from domain_embeddings.encoder import load
@@ -178,13 +182,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--also", action="append", default=[], metavar="NAME=FOLDER", help="a labelled BEIR collection")
     parser.add_argument("--corpora", nargs="*", help="of data/ingest; by default all")
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="passages to search in, multiples of 1,000")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     asked = parser.parse_args()
     corpora = sorted(path.name for path in Path("data/ingest").glob("*/")) if asked.corpora is None else asked.corpora
     folders = {name: Path("data/ingest") / name for name in corpora}
     folders |= {name: Path(folder) for name, _, folder in (pair.partition("=") for pair in asked.also)}
     model = load(MODEL, LENGTH)
-    figures = []
+    figures: list[Row] = []
     for name, folder in folders.items():
         collection = encoded(model, folder)
         print(f"\n{name}, {len(collection.questions)} questions\n")
@@ -196,6 +201,8 @@ def main() -> None:
             print(f"{way:40} {score:.3f} {score / whole - 1:+7.1%} {size:9,.0f} bytes")
             row = {"name": f"{name}: nDCG@10, {way} ({size:,.0f} bytes); peer: all tokens, bfloat16", "unit": "nDCG@10"}
             figures.append({**row, "ours": round(score, 4), "peer": round(whole, 4), "ratio": round(score / whole, 4)})
+    if asked.sizes:
+        figures += measure(asked.sizes)
     if asked.json:
         write_json(asked.json, figures)
 

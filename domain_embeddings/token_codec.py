@@ -111,7 +111,7 @@ class TokenCodec:
 
     @cached_property
     def _borders(self) -> Scores:
-        return (self._levels[1:] + self._levels[:-1]) / 2
+        return np.asarray((self._levels[1:] + self._levels[:-1]) / 2, dtype=np.float32)
 
     @cached_property
     def _of_byte(self) -> Scores:

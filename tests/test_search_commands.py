@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from domain_embeddings import search_commands
 from domain_embeddings.cli import app
-from domain_embeddings.dataset import write_jsonl
+from domain_embeddings.dataset import write_json, write_jsonl
 from tests.packaged import NAME, copy_models
 from tests.searching import PASSAGES
 
@@ -152,3 +153,38 @@ def test_serve_without_its_key_is_refused(place: list[str], monkeypatch: pytest.
     status, said = run("serve", *place, "--key-env", "SEARCH_KEY")
 
     assert (status, "the environment variable SEARCH_KEY is not set" in said) == (2, True)
+
+
+def test_late_interaction_shows_which_words_matched(place: list[str], tmp_path: Path) -> None:
+    params = tmp_path / "late.yaml"
+    params.write_text("search: {late: {bits: 4, factor: 1}}")
+    options = _changed(place, "--params", str(params))
+
+    status, said = run("search", QUESTION, *options)
+    (row,) = rows(QUESTION, "--limit", "1", *options)
+
+    assert status == 0
+    assert "Not as asked for" not in said
+    assert [match["word"] for match in row["matches"]] == ["bleed", "brakes"]
+    content = PASSAGES[0].content
+    for match in row["matches"]:
+        assert match["found"] == [content[start:end] for start, end in match["spans"]]
+        assert f"{match['word']} → {', '.join(match['found'][:3])} {match['similarity']:.2f}" in said
+
+
+def test_late_interaction_takes_the_weights_that_evaluate_chose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_commands, "WEIGHTS", tmp_path)
+    write_json(tmp_path / "tiny/late_hybrid.json", {"late_tuned": 1.0, "tuned": 0.5, "bm25": 0.25})
+    params = tmp_path / "params.yaml"
+
+    def weights(late: str, corpus: str) -> Any:
+        params.write_text(f"search: {{late: {late}}}")
+        found = search_commands._params(params, corpus).late
+        return found and found.weights and found.weights.model_dump()
+
+    assert weights("{}", "tiny") == {"dense": 0.5, "sparse": 0.25}
+    assert weights("{}", "other") is None
+    assert weights("{weights: {dense: 0.0, sparse: 1.0}}", "tiny") == {"dense": 0.0, "sparse": 1.0}
+    assert weights("null", "tiny") is None

@@ -268,6 +268,52 @@ def test_the_page_needs_nothing_from_elsewhere(client: TestClient) -> None:
     assert "connect-src 'self'" in page.headers["Content-Security-Policy"]
 
 
+@pytest.fixture
+def explained(models: Path, tmp_path: Path) -> Iterator[FastAPI]:
+    """A service with late interaction."""
+    with searching(models, in_folder(tmp_path), late={"bits": 4, "factor": 1}) as retrieval:
+        retrieval.index(PASSAGES)
+        yield create_app(retrieval, retrieval)
+
+
+def test_matches_are_told_where_they_are_asked_for(explained: FastAPI) -> None:
+    client = TestClient(explained)
+
+    (told,), (plain,) = (
+        client.post("/search", json={"queries": [QUERY], "limit": 1, "explain": explain}).json()["results"][0]
+        for explain in (True, False)
+    )
+
+    assert [match["word"] for match in told["matches"]] == ["bleed", "brakes"]
+    content = PASSAGES[0].content
+    for match in told["matches"]:
+        assert match["found"] == [content[start:end] for start, end in match["spans"]]
+    assert (plain["matches"], plain["late"]) == ([], told["late"])
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
+def test_the_page_shows_which_words_matched(explained: FastAPI) -> None:
+    with running(explained) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(address)
+        page.get_by_label("Question").fill(QUERY)
+        page.get_by_role("button", name="Search").click()
+        best = page.locator("#live li").first
+        best.wait_for()
+
+        assert best.locator(".title").inner_text() == PASSAGES[0].title
+        assert best.locator(".text").inner_text() == PASSAGES[0].text
+        assert [cell.split(" →")[0] for cell in best.locator(".heat mark").all_inner_texts()] == ["bleed", "brakes"]
+        marked = best.locator(".title mark, .text mark").all_inner_texts()
+        assert {"Bleeding", "bleeder"} & set(marked)
+        assert {"Brakes", "brake"} & set(marked)
+        colour = best.locator(".heat mark").first.evaluate("each => each.style.backgroundColor")
+        assert colour.startswith("rgb")
+        browser.close()
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
 def test_the_page_in_a_browser(app: FastAPI) -> None:

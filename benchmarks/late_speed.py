@@ -1,0 +1,158 @@
+"""What the second stage takes: time of indexing and of a search, and bytes, beside the hybrid, meaning alone and BM25.
+
+Part of `benchmarks.late_interaction`. Passages are made of real ones as in `benchmarks.search`; token vectors are those
+of pieces of 120 words. Searches with the latest packaged model of `NAME` (`dvc repro package@manuals`), else the base.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bm25s
+import numpy as np
+
+from benchmarks.encode_throughput import passages
+from benchmarks.search import Maker, made, percentiles, real_texts
+from domain_embeddings.dataset import Passage
+from domain_embeddings.embedded_index import EmbeddedIndex
+from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.indexing import entry
+from domain_embeddings.late_search import payload
+from domain_embeddings.lexical import K1, B, words
+from domain_embeddings.params.search import LateParams, SearchParams
+from domain_embeddings.passage_index import Metadata, rows_of
+from domain_embeddings.retrieval import FineTunedRetrieval, create_finetuned_retrieval
+from domain_embeddings.token_codec import TokenCodec
+
+NAME, TEXTS, WARM = "manuals", 300, 20
+LATE = LateParams()
+ONE, TWO = SearchParams(), SearchParams(late=LATE)
+
+Row = dict[str, Any]
+Stored = Mapping[str, Any]
+
+
+def opened(folder: Path, params: SearchParams) -> FineTunedRetrieval:
+    """Search in a folder."""
+    return create_finetuned_retrieval(NAME, params=params, folder=folder)
+
+
+def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[Stored], dict[str, float]]:
+    """Codec and payloads of texts of 120 words; milliseconds a text for one vector, for all, and for coding them."""
+    texts = passages(Path("data/ingest") / NAME, TEXTS)
+    started = time.perf_counter()
+    model.encode(texts)
+    between = time.perf_counter()
+    tokens = model.encode_tokens(texts)[1]
+    encoded = time.perf_counter()
+    codec = TokenCodec.fitted(np.concatenate(tokens), LATE.dimensions, LATE.bits, LATE.factor)
+    fitted = time.perf_counter()
+    found = [payload(codec, each) for each in tokens]
+    spent = {
+        "encoding, single vectors": between - started,
+        "encoding, token vectors too": encoded - between,
+        "pooling and coding": time.perf_counter() - fitted,
+    }
+    return codec, found, {name: 1000 * seconds / TEXTS for name, seconds in spent.items()}
+
+
+def build(folder: Path, maker: Maker, size: int, codec: TokenCodec, payloads: Sequence[Stored]) -> list[list[str]]:
+    """Index `size` passages with token vectors; the stems of each."""
+    with opened(folder, ONE) as retrieval:
+        identity = retrieval.identity
+    index, collection, stems_of_all = EmbeddedIndex(folder, ONE), identity.collection(NAME), []
+    metadata = Metadata(identity, None, size, complete=False, codec=codec.as_json())
+    for first, texts, stems, vectors in made(maker, size):
+        if first == 0:
+            metadata = replace(metadata, average_length=float(np.mean([len(each) for each in stems])))
+            index.create(collection, metadata)
+        entries = [
+            entry(
+                Passage(str(first + i), "", text, f"d{i % 5}"),
+                vector,
+                identity.backend,
+                its_stems,
+                metadata.average_length or 0.0,
+                payloads[(first + i) % len(payloads)],
+            )
+            for i, (text, vector, its_stems) in enumerate(zip(texts, rows_of(vectors), stems, strict=True))
+        ]
+        index.put(collection, entries)
+        stems_of_all += stems
+    index.settle(collection)
+    index.describe(collection, replace(metadata, complete=True))
+    index.close()
+    return stems_of_all
+
+
+def latencies(folder: Path, stems: list[list[str]], queries: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Milliseconds to ten results by each way, encoding included; one client."""
+    by_words = bm25s.BM25(k1=K1, b=B)
+    by_words.index(stems, show_progress=False)
+    asked = [query for query in queries if words([query])[0]]
+    found = {"BM25": percentiles(lambda query: by_words.retrieve(words([query]), k=10, show_progress=False), asked)}
+    with opened(folder, ONE) as one:
+        found["encoding alone"] = warm(lambda query: one.model.encode([query]), queries)
+        found["dense"] = warm(lambda query: one.search(query, use_hybrid=False), queries)
+        found["hybrid"] = warm(one.search, queries)
+    with opened(folder, TWO) as two:
+        found["two stages"] = warm(two.search, queries)
+        if any(result.degraded for result in two.search(queries[0])):
+            raise SystemExit("the second stage was left out: these are not its times")
+        found["two stages, explained"] = warm(lambda query: two.search(query, explain=True), queries)
+    return found
+
+
+def warm(ask: Callable[[str], Any], queries: Sequence[str]) -> dict[str, float]:
+    """Percentiles once all that is loaded on first use is there."""
+    percentiles(ask, queries[:WARM])
+    return percentiles(ask, queries)
+
+
+def measure(sizes: Sequence[int]) -> list[Row]:
+    """All figures, printed and as rows; of a ratio above 1 the second stage is better."""
+    real, queries = real_texts()
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="late-benchmark-") as temporary:
+        model = opened(Path(temporary), ONE).model
+        maker = Maker(real, model.encode([passage.content for passage in real]))
+        codec, payloads, spent = stored(model)
+        size = float(np.mean([len(json.dumps(each)) for each in payloads]))
+        print(
+            f"\n{model.backend}; {size:,.0f} bytes of payload a passage of 120 words; milliseconds a passage: {spent}"
+        )
+        figures.append(row("bytes a passage of 120 words; peer: 4 KB", "bytes", size, 4096))
+        figures += [row(f"indexing a passage: {name}", "ms", value, None) for name, value in spent.items()]
+        for count in sizes:
+            folder = Path(temporary) / str(count)
+            folder.mkdir()
+            started = time.perf_counter()
+            stems = build(folder, maker, count, codec, payloads)
+            seconds = time.perf_counter() - started
+            disk = sum(path.stat().st_blocks * 512 for path in folder.rglob("*")) / count
+            print(f"{count:,} passages: stored in {seconds:.0f} s, {disk:,.0f} bytes of disk a passage")
+            found = latencies(folder, stems, queries)
+            for name, times in found.items():
+                print(f"{count:,} passages, {name:15} p50 {times['p50']:6.1f} ms, p95 {times['p95']:6.1f} ms")
+            figures.append(row(f"{count:,} passages: made and stored", "s", seconds, None))
+            for name, which in ((name, which) for name in found for which in ("p50", "p95")):
+                if name != "two stages":
+                    label = f"{count:,} passages: search in two stages, {which}; peer: {name}"
+                    figures.append(row(label, "ms", found["two stages"][which], found[name][which]))
+    return figures
+
+
+def row(name: str, unit: str, ours: float, peer: float | None) -> Row:
+    """As all benchmarks write them."""
+    ratio = None if peer is None else round(peer / ours, 3)
+    return {
+        "name": name,
+        "unit": unit,
+        "ours": round(ours, 3),
+        "peer": None if peer is None else round(peer, 3),
+        "ratio": ratio,
+    }
