@@ -1,7 +1,8 @@
 """What the second stage takes: time of indexing and of a search, and bytes, beside the hybrid, meaning alone and BM25.
 
-Part of `benchmarks.late_interaction`. Passages are made of real ones as in `benchmarks.search`; token vectors are those
-of pieces of 120 words. Searches with the latest packaged model of `NAME` (`dvc repro package@manuals`), else the base.
+Part of `benchmarks.late_interaction`. Vectors and words of the passages are made of real ones as in
+`benchmarks.search`; texts and token vectors are those of pieces of 120 words. Searches with the latest packaged model
+of `NAME` (`dvc repro package@manuals`), else with the base.
 """
 
 import json
@@ -41,8 +42,8 @@ def opened(folder: Path, params: SearchParams) -> FineTunedRetrieval:
     return create_finetuned_retrieval(NAME, params=params, folder=folder)
 
 
-def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[Stored], dict[str, float]]:
-    """Codec and payloads of texts of 120 words; milliseconds a text for one vector, for all, and for coding them."""
+def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[tuple[str, Stored]], dict[str, float]]:
+    """A codec; texts of 120 words and their payloads; milliseconds a text for one vector, for all, for coding."""
     texts = passages(Path("data/ingest") / NAME, TEXTS)
     started = time.perf_counter()
     model.encode(texts)
@@ -51,7 +52,7 @@ def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[Stored], dict[s
     encoded = time.perf_counter()
     codec = TokenCodec.fitted(np.concatenate(tokens), LATE.dimensions, LATE.bits, LATE.factor)
     fitted = time.perf_counter()
-    found = [payload(codec, each) for each in tokens]
+    found = [(text, payload(codec, each)) for text, each in zip(texts, tokens, strict=True)]
     spent = {
         "encoding, single vectors": between - started,
         "encoding, token vectors too": encoded - between,
@@ -60,26 +61,28 @@ def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[Stored], dict[s
     return codec, found, {name: 1000 * seconds / TEXTS for name, seconds in spent.items()}
 
 
-def build(folder: Path, maker: Maker, size: int, codec: TokenCodec, payloads: Sequence[Stored]) -> list[list[str]]:
+def build(
+    folder: Path, maker: Maker, size: int, codec: TokenCodec, texts: Sequence[tuple[str, Stored]]
+) -> list[list[str]]:
     """Index `size` passages with token vectors; the stems of each."""
     with opened(folder, ONE) as retrieval:
         identity = retrieval.identity
     index, collection, stems_of_all = EmbeddedIndex(folder, ONE), identity.collection(NAME), []
     metadata = Metadata(identity, None, size, complete=False, codec=codec.as_json())
-    for first, texts, stems, vectors in made(maker, size):
+    for first, _, stems, vectors in made(maker, size):
         if first == 0:
             metadata = replace(metadata, average_length=float(np.mean([len(each) for each in stems])))
             index.create(collection, metadata)
         entries = [
             entry(
-                Passage(str(first + i), "", text, f"d{i % 5}"),
+                Passage(str(first + i), "", texts[i % len(texts)][0], f"d{i % 5}"),
                 vector,
                 identity.backend,
                 its_stems,
                 metadata.average_length or 0.0,
-                payloads[(first + i) % len(payloads)],
+                texts[i % len(texts)][1],
             )
-            for i, (text, vector, its_stems) in enumerate(zip(texts, rows_of(vectors), stems, strict=True))
+            for i, (vector, its_stems) in enumerate(zip(rows_of(vectors), stems, strict=True))
         ]
         index.put(collection, entries)
         stems_of_all += stems
@@ -120,8 +123,8 @@ def measure(sizes: Sequence[int]) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="late-benchmark-") as temporary:
         model = opened(Path(temporary), ONE).model
         maker = Maker(real, model.encode([passage.content for passage in real]))
-        codec, payloads, spent = stored(model)
-        size = float(np.mean([len(json.dumps(each)) for each in payloads]))
+        codec, texts, spent = stored(model)
+        size = float(np.mean([len(json.dumps(each)) for _, each in texts]))
         print(
             f"\n{model.backend}; {size:,.0f} bytes of payload a passage of 120 words; milliseconds a passage: {spent}"
         )
@@ -131,7 +134,7 @@ def measure(sizes: Sequence[int]) -> list[Row]:
             folder = Path(temporary) / str(count)
             folder.mkdir()
             started = time.perf_counter()
-            stems = build(folder, maker, count, codec, payloads)
+            stems = build(folder, maker, count, codec, texts)
             seconds = time.perf_counter() - started
             disk = sum(path.stat().st_blocks * 512 for path in folder.rglob("*")) / count
             print(f"{count:,} passages: stored in {seconds:.0f} s, {disk:,.0f} bytes of disk a passage")

@@ -172,9 +172,7 @@ def test_late_interaction_shows_which_words_matched(place: list[str], tmp_path: 
         assert f"{match['word']} → {', '.join(match['found'][:3])} {match['similarity']:.2f}" in said
 
 
-def test_late_interaction_takes_the_weights_that_evaluate_chose(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_late_interaction_takes_the_weights_of_evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_commands, "WEIGHTS", tmp_path)
     write_json(tmp_path / "tiny/late_hybrid.json", {"late_tuned": 1.0, "tuned": 0.5, "bm25": 0.25})
     params = tmp_path / "params.yaml"
