@@ -17,7 +17,8 @@ import bm25s
 import numpy as np
 
 from benchmarks.encode_throughput import passages
-from benchmarks.search import Maker, made, percentiles, real_texts
+from benchmarks.made_passages import Maker
+from benchmarks.search import percentiles, real_texts
 from domain_embeddings.dataset import Passage
 from domain_embeddings.embedded_index import EmbeddedIndex
 from domain_embeddings.embeddings import VersionedEmbeddings
@@ -69,7 +70,7 @@ def build(
         identity = retrieval.identity
     index, collection, stems_of_all = EmbeddedIndex(folder, ONE), identity.collection(NAME), []
     metadata = Metadata(identity, None, size, complete=False, codec=codec.as_json())
-    for first, _, stems, vectors in made(maker, size):
+    for first, (_, stems, vectors) in maker.batches(size):
         if first == 0:
             metadata = replace(metadata, average_length=float(np.mean([len(each) for each in stems])))
             index.create(collection, metadata)
