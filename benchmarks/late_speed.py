@@ -51,7 +51,7 @@ def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[tuple[str, Stor
     between = time.perf_counter()
     tokens = model.encode_tokens(texts)[1]
     encoded = time.perf_counter()
-    codec = TokenCodec.fitted(np.concatenate(tokens), LATE.dimensions, LATE.bits, LATE.factor)
+    codec = TokenCodec.fitted(np.concatenate(tokens), tokens[0].shape[1], LATE.bits, LATE.factor)
     fitted = time.perf_counter()
     found = [(text, payload(codec, each)) for text, each in zip(texts, tokens, strict=True)]
     spent = {

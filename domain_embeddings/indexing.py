@@ -51,16 +51,18 @@ class Late:
     encode: Callable[[Sequence[str]], tuple[Scores, list[Scores]]]
     """Texts → their single vectors, and those of their tokens."""
     params: LateParams
+    dimension: int
+    """Of the model's vectors."""
 
     def codec(self, known: Mapping[str, Any] | None, passages: Sequence[Passage]) -> TokenCodec:
         """The collection's own, where that is as the params want it, else one that some of the passages fit."""
-        params = self.params
-        codec = TokenCodec.of_json(known) if known else None
-        if codec and (codec.dimensions, codec.bits, codec.factor) == (params.dimensions, params.bits, params.factor):
+        params, codec = self.params, TokenCodec.of_json(known) if known else None
+        dimensions = params.dimensions or self.dimension
+        if codec and (codec.dimensions, codec.bits, codec.factor) == (dimensions, params.bits, params.factor):
             return codec
         some = passages[:: -(-len(passages) // _FITTED)]
         tokens = np.concatenate(self.encode([passage.content for passage in some])[1])
-        return TokenCodec.fitted(tokens, params.dimensions, params.bits, params.factor)
+        return TokenCodec.fitted(tokens, dimensions, params.bits, params.factor)
 
 
 @dataclass(frozen=True)

@@ -166,7 +166,9 @@ class FineTunedRetrieval:
         serving = self._serving
         places = [self._index, *([self._standby] if self._standby else [])]
         targets = [Target(place, serving.collection) for place in places]
-        late = Late(serving.model.encode_tokens, self._params.late) if self._params.late else None
+        late = None
+        if self._params.late:
+            late = Late(serving.model.encode_tokens, self._params.late, serving.model.dimension)
         done = fill(targets, serving.identity, serving.model.encode, passages, self._params.batch_size, late)
         if activate:
             for place in places:

@@ -34,8 +34,8 @@ class LateParams(Strict):
     """Passages that the fusion of meaning and words hands on."""
     weights: LateWeights | None = None
     """null takes those that `evaluate` chose for the corpus where there are any, else late interaction alone."""
-    dimensions: int = Field(default=384, ge=32)
-    """Leading numbers of a token vector that are kept; fewer are for models trained to be cut."""
+    dimensions: int | None = Field(default=None, ge=32)
+    """Leading numbers of a token vector that are kept, for models trained to be cut; null for all."""
     bits: Literal[1, 2, 4] = 1
     """Of each number."""
     factor: int = Field(default=3, ge=1, le=16)
