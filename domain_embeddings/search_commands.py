@@ -263,12 +263,10 @@ def _shown(result: Result, mark: str = "") -> Text:
 
 def _heat_map(matches: Sequence[Match]) -> Text:
     """Each word of the question, what it found, and how near that is: the darker the nearer."""
-    cells = [
-        Text.assemble(
-            (f" {match.word} → {', '.join(match.found[:_FOUND])} {match.similarity:.2f} ", _heat(match.similarity))
-        )
-        for match in matches
-    ]
+    cells = []
+    for match in matches:
+        found = ", ".join(list(dict.fromkeys(match.found))[:_FOUND])
+        cells.append(Text(f" {match.word} → {found} {match.similarity:.2f} ", _heat(match.similarity)))
     return Text(" ").join(cells)
 
 
