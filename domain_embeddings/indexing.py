@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from domain_embeddings.dataset import Passage
-from domain_embeddings.late_search import key, payload
+from domain_embeddings.late_search import payload
 from domain_embeddings.lexical import words
 from domain_embeddings.params.search import LateParams
 from domain_embeddings.passage_index import UNKNOWN, Entry, Metadata, ModelIdentity, PassageIndex, point_id, rows_of
@@ -101,7 +101,7 @@ def fill(
     counts: Counter[str] = Counter()
     with tqdm(total=len(passages), desc=f"indexing {targets[0].name}", unit="passage") as bar:
         for batch in _batches(passages, batch_size):
-            counts.update(_store(targets, model.backend, key(codec) if codec else None, make, batch))
+            counts.update(_store(targets, model.backend, codec.key if codec else None, make, batch))
             bar.update(len(batch))
     for target in targets:
         _finish(target)

@@ -6,8 +6,6 @@ and a hundred passages' come in one request. Qdrant's own multivectors compute M
 """
 
 import base64
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,22 +56,16 @@ def question(model: VersionedEmbeddings, text: str) -> tuple[Scores, Question]:
     return single, Question(states[counted] * weights[counted, None], [pieces[i] for i in counted])
 
 
-def key(codec: TokenCodec) -> str:
-    """Names a codec: vectors of different ones cannot be compared."""
-    return hashlib.sha256(json.dumps(codec.as_json(), sort_keys=True).encode()).hexdigest()[:12]
-
-
 def payload(codec: TokenCodec, tokens: Scores) -> dict[str, Any]:
     """What is stored of a passage's token vectors."""
     pooled = codec.pooled(tokens)
     owners = np.array(pooled.owners, dtype=np.uint8)
-    return {"codec": key(codec), "tokens": {"codes": _text(pooled.codes), "owners": _text(owners)}}
+    return {"codec": codec.key, "tokens": {"codes": _text(pooled.codes), "owners": _text(owners)}}
 
 
 def scores(codec: TokenCodec, asked: Question, stored: Sequence[Mapping[str, Any]]) -> list[float] | None:
     """MeanMaxSim of the question and each of these payloads; None where one has no vectors of this codec."""
-    expected = key(codec)
-    if not stored or any(each.get("codec") != expected for each in stored):
+    if not stored or any(each.get("codec") != codec.key for each in stored):
         return None
     codes = [_pooled(codec, each).codes for each in stored]
     told = Tokens(torch.from_numpy(codec.vectors(np.concatenate(codes))), [len(each) for each in codes])

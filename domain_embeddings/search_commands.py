@@ -184,7 +184,7 @@ def _params(path: Path, corpus: str) -> SearchParams:
     if found.late is None or found.late.weights is not None or not chosen.is_file():
         return found
     arms = json.loads(chosen.read_text(encoding="utf-8"))
-    weights = LateWeights(dense=arms["tuned"], sparse=arms["bm25"])
+    weights = LateWeights(late=arms["late_tuned"], dense=arms["tuned"], sparse=arms["bm25"])
     return found.model_copy(update={"late": found.late.model_copy(update={"weights": weights})})
 
 

@@ -42,11 +42,11 @@ class SecondStage:
     def ordered(
         self, late: Mapping[str, float], dense: Mapping[str, float], sparse: Mapping[str, float]
     ) -> dict[str, float]:
-        """Those that `late` holds, best first, by the weighted sum of scores."""
-        weights = self.params.weights or LateWeights()
-        runs = [{"": dict(each)} for each in (late, dense, sparse)]
-        every = fuse_scores(runs, [1.0, weights.dense, weights.sparse], len(late) + len(dense) + len(sparse))[""]
-        return {point: score for point, score in every.items() if point in late}
+        """Those that `late` holds, best first, by the weighted sum of scores; of equals, the one nearer by `late`."""
+        counts = self.params.weights or LateWeights()
+        runs, weights = [{"": dict(each)} for each in (late, dense, sparse)], [counts.late, counts.dense, counts.sparse]
+        every = fuse_scores(runs, weights, len(late) + len(dense) + len(sparse))[""]
+        return dict(sorted(((point, every.get(point, 0.0)) for point in late), key=lambda row: -row[1]))
 
     def matches(self, question: Question, payload: Mapping[str, Any]) -> list[Match]:
         """What the question's words found in a passage, of which the payload has title, text and token vectors."""

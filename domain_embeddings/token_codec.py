@@ -6,6 +6,8 @@ the nearest of the 2, 4 or 16 levels that are best for a normal distribution (Ma
 1960). What is read is scaled to length 1 again, which takes back most of what rounding does to a similarity.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,6 +80,11 @@ class TokenCodec:
         """Bytes of a vector."""
         return self.dimensions * self.bits // 8
 
+    @cached_property
+    def key(self) -> str:
+        """Names it: vectors of different codecs cannot be compared."""
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()[:12]
+
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         mean, spread = ([round(float(each), _DECIMALS) for each in row] for row in (self.mean, self.spread))
@@ -101,8 +108,8 @@ class TokenCodec:
 
     def vectors(self, codes: Codes) -> Scores:
         """What codes stand for: (vectors, dimensions), each of length 1."""
-        numbers = self._of_byte[codes].reshape(len(codes), -1)
-        return _unit(numbers * self.spread + self.mean)
+        numbers = np.take(self._of_byte, codes + 256 * np.arange(self.width), axis=0)
+        return _unit(numbers.reshape(len(codes), -1))
 
     @cached_property
     def _levels(self) -> Scores:
@@ -115,14 +122,16 @@ class TokenCodec:
 
     @cached_property
     def _of_byte(self) -> Scores:
-        """Byte → the levels of the numbers in it (256, numbers of a byte)."""
+        """256 · place in a vector + byte → the numbers that it stands for (256 · width, numbers of a byte)."""
         bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).reshape(256, -1, self.bits)
-        return self._levels[bits @ (1 << np.arange(self.bits)[::-1])]
+        levels = self._levels[bits @ (1 << np.arange(self.bits)[::-1])]
+        spread, mean = (row.reshape(self.width, 1, -1) for row in (self.spread, self.mean))
+        return np.asarray(levels * spread + mean, dtype=np.float32).reshape(256 * self.width, -1)
 
 
 def _unit(vectors: Scores) -> Scores:
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    return np.asarray(vectors / np.maximum(length, _LEAST), dtype=np.float32)
+    return np.divide(vectors, np.maximum(length, _LEAST), dtype=np.float32)
 
 
 def _clusters(vectors: Scores, count: int) -> list[int]:

@@ -10,10 +10,10 @@ from domain_embeddings.dataset import Dataset
 from domain_embeddings.lexical import words
 from domain_embeddings.params.evaluate import EvaluateParams
 from domain_embeddings.params.ingest import IngestParams
-from domain_embeddings.params.search import SearchParams
+from domain_embeddings.params.search import LateWeights, SearchParams
 from domain_embeddings.passage_index import Hit, Wanted, point_id, rows_of
 from domain_embeddings.sparse import query_weights
-from stages.evaluate import Encoded, rankings
+from stages.evaluate import UNCHOSEN, Encoded, rankings
 from stages.ingest import ADAPTERS
 from tests.dependencies import ROOT
 from tests.knobs import all_params, knobs
@@ -31,6 +31,7 @@ def test_searches_settings_are_the_evaluations() -> None:
     assert search == SearchParams()
     assert (search.depth, search.rrf_k) == (evaluated.depth, evaluated.rrf_k)
     assert search.weights.dense == search.weights.sparse == 1
+    assert tuple(LateWeights().model_dump().values()) == UNCHOSEN
 
 
 def _dataset(corpus: str) -> Dataset:

@@ -22,7 +22,8 @@ from tests.dependencies import ROOT
 from tests.knobs import all_params, knobs
 from tests.searching import PASSAGES, in_folder, search_params, searching
 
-LATE: dict[str, Any] = {"bits": 4, "factor": 1}
+ALONE = {"late": 1.0, "dense": 0.0, "sparse": 0.0}
+LATE: dict[str, Any] = {"bits": 4, "factor": 1, "weights": ALONE}
 QUERIES = ["how do I bleed the brakes", "F30001 overcurrent", "what lifts the carriage?"]
 
 
@@ -75,7 +76,7 @@ def test_with_weights_the_order_is_the_evaluations_fusion(models: Path, tmp_path
     index = in_folder(tmp_path)
     alone = _two_stages(models, index)
     alone.index(PASSAGES)
-    fused = _two_stages(models, index, weights={"dense": 0.5, "sparse": 0.25})
+    fused = _two_stages(models, index, weights={"late": 0.5, "dense": 0.3, "sparse": 0.2})
 
     found, late = fused.search(QUERIES[0]), {result.id: result.late or 0.0 for result in alone.search(QUERIES[0])}
 
@@ -83,9 +84,21 @@ def test_with_weights_the_order_is_the_evaluations_fusion(models: Path, tmp_path
     only_words = [result.id for result in sorted(found, key=lambda r: r.sparse_rank or 9) if result.sparse_rank]
     assert only_words == ["p1"]  # of one passage the share is 1
     runs = [{"": late}, {"": dense}, {"": {"p1": 1.0}}]
-    expected = fuse_scores(runs, [1.0, 0.5, 0.25], 5)[""]
+    expected = fuse_scores(runs, [0.5, 0.3, 0.2], 5)[""]
     assert [result.id for result in found] == list(expected)
     assert [result.score for result in found] == pytest.approx(list(expected.values()), abs=1e-5)
+
+
+def test_what_late_interaction_does_not_weigh_in_still_comes(models: Path, tmp_path: Path) -> None:
+    index = in_folder(tmp_path)
+    retrieval = _two_stages(models, index, weights={"late": 0.0, "dense": 0.0, "sparse": 1.0})
+    retrieval.index(PASSAGES)
+
+    found = retrieval.search(QUERIES[0])
+
+    late = [result.late or 0.0 for result in found]
+    assert [result.score for result in found] == [1.0, 0.0, 0.0, 0.0, 0.0]  # one passage has a word of the question
+    assert late[1:] == sorted(late[1:], reverse=True)
 
 
 @pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode performs exact")

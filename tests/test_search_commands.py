@@ -174,7 +174,7 @@ def test_late_interaction_shows_which_words_matched(place: list[str], tmp_path: 
 
 def test_late_interaction_takes_the_weights_of_evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_commands, "WEIGHTS", tmp_path)
-    write_json(tmp_path / "tiny/late_hybrid.json", {"late_tuned": 1.0, "tuned": 0.5, "bm25": 0.25})
+    write_json(tmp_path / "tiny/late_hybrid.json", {"late_tuned": 0.4, "tuned": 0.6, "bm25": 0.0})
     params = tmp_path / "params.yaml"
 
     def weights(late: str, corpus: str) -> Any:
@@ -182,7 +182,8 @@ def test_late_interaction_takes_the_weights_of_evaluate(tmp_path: Path, monkeypa
         found = search_commands._params(params, corpus).late
         return found and found.weights and found.weights.model_dump()
 
-    assert weights("{}", "tiny") == {"dense": 0.5, "sparse": 0.25}
+    assert weights("{}", "tiny") == {"late": 0.4, "dense": 0.6, "sparse": 0.0}
     assert weights("{}", "other") is None
-    assert weights("{weights: {dense: 0.0, sparse: 1.0}}", "tiny") == {"dense": 0.0, "sparse": 1.0}
+    given = {"late": 1.0, "dense": 0.0, "sparse": 1.0}
+    assert weights(f"{{weights: {given}}}", "tiny") == given
     assert weights("null", "tiny") is None
