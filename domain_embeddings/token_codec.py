@@ -131,7 +131,8 @@ class TokenCodec:
 
 def _unit(vectors: Scores) -> Scores:
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    return np.divide(vectors, np.maximum(length, _LEAST), dtype=np.float32)
+    found: Scores = np.divide(vectors, np.maximum(length, _LEAST), dtype=np.float32)
+    return found
 
 
 def _clusters(vectors: Scores, count: int) -> list[int]:
