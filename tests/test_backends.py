@@ -54,6 +54,18 @@ def test_bfloat16_vectors_have_length_1(base_folder: Path) -> None:
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-6)
 
 
+def test_pytorch_gives_token_vectors_and_their_pieces(base_folder: Path) -> None:
+    texts, encoder = ["Fuse F12.", ""], TorchEncoder(base_folder, 256, "cpu", torch.float32)
+
+    single, tokens = encoder.encode_tokens(texts)
+
+    np.testing.assert_allclose(single, encoder.encode(texts), atol=1e-6)
+    assert [piece.token for piece in encoder.pieces(texts[0])] == [None, "fuse", "f1", "##2", ".", None]
+    assert [each.shape for each in tokens] == [(len(encoder.pieces(text)), 384) for text in texts]
+    assert np.linalg.norm(np.concatenate(tokens), axis=1) == pytest.approx(1, abs=1e-5)
+    assert len(encoder.pieces("mast " * 1000)) == 256
+
+
 def test_without_a_limit_the_folder_is_taken_at_its_word(base_folder: Path) -> None:
     assert TorchEncoder(base_folder, None, "cpu", torch.float32).max_seq_length == 256
     assert TorchEncoder(base_folder, 64, "cpu", torch.float32).max_seq_length == 64

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sentence_transformers import SentenceTransformer
 
+from domain_embeddings import late
 from domain_embeddings.encoder import encode
 from domain_embeddings.int8_encoder import TOKENIZER, Int8Encoder, batches, load_tokenizer, padded
 from domain_embeddings.integrity import EXPORTED, IntegrityError
@@ -57,6 +59,39 @@ def test_a_text_alone_is_what_it_is_among_others(encoder: Int8Encoder) -> None:
 
     alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
     assert (together * np.tile(alone, (10, 1))).sum(axis=1).min() > 0.999
+
+
+def test_token_vectors_are_near_those_of_the_model(encoder: Int8Encoder, base: SentenceTransformer) -> None:
+    texts = [*TEXTS, *calibration_texts()]
+
+    single, tokens = encoder.encode_tokens(texts)
+
+    expected = late.encode(base, texts, question=False, dtype=torch.float32)[1]
+    assert [len(each) for each in tokens] == list(expected.lengths)
+    joined = np.concatenate(tokens)
+    assert np.linalg.norm(joined, axis=1) == pytest.approx(1, abs=1e-5)
+    assert (joined * expected.vectors.numpy()).sum(axis=1).mean() > 0.98
+    assert np.array_equal(single, encoder.encode(texts))
+
+
+def test_token_vectors_of_a_text_alone_are_those_among_others(encoder: Int8Encoder) -> None:
+    together = encoder.encode_tokens(TEXTS)[1]
+
+    for text, tokens in zip(TEXTS, together, strict=True):
+        (alone,) = encoder.encode_tokens([text])[1]
+        assert alone.shape == tokens.shape
+        assert (alone * tokens).sum(axis=1).min() > 0.99
+
+
+def test_a_piece_for_each_token_vector(encoder: Int8Encoder) -> None:
+    text = "Fuse F12."
+
+    pieces = encoder.pieces(text)
+
+    assert [piece.token for piece in pieces] == [None, "fuse", "f1", "##2", ".", None]
+    assert [text[piece.start : piece.end] for piece in pieces] == ["", "Fuse", "F1", "2", ".", ""]
+    assert len(encoder.encode_tokens([text])[1][0]) == len(pieces)
+    assert len(encoder.pieces("mast " * 1000)) == 256
 
 
 def test_what_is_no_graph_is_an_error(models: Path, tmp_path: Path) -> None:
