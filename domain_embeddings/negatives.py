@@ -4,6 +4,10 @@ Candidates are what BM25, the base model and the collection in use find, best fi
 dropped when it is relevant to the query, when it is a near-copy of a relevant passage or another piece of its
 section or of its entity's article, or when the base model scores it above a set share of the positive's score: such a
 passage is likely an unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
+
+A query made of a passage's own words for which the base model finds many other passages first fits those too: it is
+dropped (round-trip consistency, Promptagator, Dai et al., 2022, arXiv:2209.11755). People's questions, and queries by
+an entity's alias, which the base model cannot know, stay.
 """
 
 import random
@@ -15,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from domain_embeddings.candidates import Source
 from domain_embeddings.dataset import Passage, Qrels, Query
 from domain_embeddings.entities import entity_of, relation
 from domain_embeddings.lexical import BM25
@@ -23,6 +28,8 @@ from domain_embeddings.ranking import Scores, top_k
 from domain_embeddings.text import near_copies
 
 _CHUNK = 256
+OWN_WORDS = frozenset(Source)
+"""Sources of queries that are made of the passage's own words."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,9 @@ class Audit:
     """What mining kept, dropped and had to make up."""
 
     dropped: Counter[str] = field(default_factory=Counter)
+    """Candidates for a negative, by reason."""
+    ambiguous: Counter[str] = field(default_factory=Counter)
+    """Pairs that were left out because their query fits other passages better, by the query's source."""
     kept: Counter[str] = field(default_factory=Counter)
     suspicious: list[dict[str, Any]] = field(default_factory=list)
 
@@ -48,6 +58,7 @@ class Audit:
         ranked = sorted(self.suspicious, key=lambda row: (-row["share"], row["query_id"], row["negative"]))
         return {
             "dropped": dict(sorted(self.dropped.items())),
+            "ambiguous": dict(sorted(self.ambiguous.items())),
             "kept": dict(sorted(self.kept.items())),
             "suspicious": ranked[:worst],
         }
@@ -79,8 +90,21 @@ class Miner:
             dense = vectors[rows] @ self._vectors.T
             candidates = self._candidates(queries[rows], dense, found[rows])
             for query, scores, merged in zip(queries[rows], dense, candidates, strict=True):
+                judged = set(qrels[query.id])
                 for positive in (p for p, grade in qrels[query.id].items() if grade > 0):
-                    yield self._triplet(query, positive, set(qrels[query.id]), scores, merged)
+                    if self._fits(query, positive, judged, scores):
+                        yield self._triplet(query, positive, judged, scores, merged)
+
+    def _fits(self, query: Query, positive: str, judged: set[str], scores: Scores) -> bool:
+        """Whether few enough unjudged passages come before the positive, where that must be asked."""
+        source = query.extra.get("source")
+        if self._params.max_positive_rank is None or source not in OWN_WORDS:
+            return True
+        before = sum(self._passages[i].id not in judged for i in np.flatnonzero(scores > scores[self._index[positive]]))
+        fits = before < self._params.max_positive_rank
+        if not fits:
+            self.audit.ambiguous[str(source)] += 1
+        return fits
 
     def _candidates(
         self, queries: Sequence[Query], dense: Scores, found: Sequence[Sequence[str]]

@@ -206,3 +206,30 @@ def test_the_audit_lists_the_nearest_negatives_first() -> None:
             "negative_text": "Brakes > Pads Pads thinner than two millimetres are renewed",
         }
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "limit", "kept"),
+    [("heading", 2, 0), ("heading", 3, 1), ("heading", None, 1), ("alias", 1, 1), (None, 1, 1)],
+)
+def test_a_query_that_fits_other_passages_better_is_left_out(source: str | None, limit: int | None, kept: int) -> None:
+    before = [
+        (f"better{i}", 0.99 - i / 100, "car", f"Better {i}", f"another text of its own number {i}") for i in range(2)
+    ]
+    miner = _miner([*before, *ROWS], max_positive_rank=limit)
+    query = Query("q", QUERY.text, extra={"source": source} if source else {})
+
+    found = list(miner.mine([query], _vectors([1.0]), ALONE))
+
+    assert len(found) == kept
+    assert miner.audit.summary(5)["ambiguous"] == ({} if kept else {"heading": 1})
+
+
+def test_what_was_judged_does_not_stand_before_the_positive() -> None:
+    better = ("better", 0.9, "car", "Better", "another text of its own")
+    miner = _miner([better, *ROWS], max_positive_rank=1)
+    query = Query("q", QUERY.text, extra={"source": "span"})
+
+    assert list(miner.mine([query], _vectors([1.0]), ALONE)) == []
+    both = miner.mine([query], _vectors([1.0]), {"q": {"positive": 1, "better": 1}})
+    assert {triplet.positive for triplet in both} == {"positive", "better"}

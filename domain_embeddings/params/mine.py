@@ -64,6 +64,8 @@ class MineParams(Strict):
     """The collection to ask, where candidates hold qdrant; searched with the base model's vectors."""
     max_score_share: float = Field(gt=0, le=1)
     """A candidate scoring above this share of the positive's score is dropped as a likely false negative."""
+    max_positive_rank: int | None = Field(ge=1)
+    """A query of a passage's own words is left out unless the base model ranks that passage so high; null: never."""
     near_copy: float = Field(gt=0.3, le=1)
     """Passages whose word 3-grams have at least this Jaccard similarity to the positive are never its negatives."""
     same_domain: float = Field(ge=0, le=1)
