@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
+from stages.evaluate import LATE_HYBRID, UNCHOSEN
 from tests.stages.conftest import Pipeline, ran, set_params
 
 STAGES = [
@@ -62,6 +63,7 @@ def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline:
     assert (statistics["labelled"]["train"], statistics["dev"]["origin"]) == (0, "synthetic")
     assert statistics["dev"]["passages_held_out"] > 0
     assert pipeline.json("metrics/mine/evaluate.json")["tuned"]["n_queries"] == 23
+    assert pipeline.json("data/evaluate/mine/late_hybrid.json") == dict(zip(LATE_HYBRID, UNCHOSEN, strict=True))
     promotion = pipeline.json("metrics/mine/promotion.json")
     assert promotion["dev"]["synthetic"]
     assert "(on synthetic queries)" in promotion["reason"]
