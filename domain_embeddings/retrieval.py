@@ -41,7 +41,8 @@ from domain_embeddings.second_stage import MISSING, SecondStage
 from domain_embeddings.server_index import ServerIndex, connect
 from domain_embeddings.sparse import query_weights
 from domain_embeddings.token_codec import TokenCodec
-from domain_embeddings.verification import BASE, VERSION, model_name
+from domain_embeddings.verification import model_name
+from domain_embeddings.versions import latest_version, live_version, version_of
 
 LOG = logging.getLogger(__name__)
 
@@ -282,13 +283,11 @@ class FineTunedRetrieval:
         return " ".join(_UNSPEAKABLE.sub(" ", query).split())
 
     def _wanted(self, serving: _Serving, query: str, use_hybrid: bool) -> Wanted:
-        if not use_hybrid:
-            return Wanted(rows_of(serving.model.encode([query]))[0], query_weights([]))
-        (stems,) = words([query])
-        if self._params.late is None:
-            return Wanted(rows_of(serving.model.encode([query]))[0], query_weights(stems))
-        single, tokens = question(serving.model, query)
-        return Wanted(rows_of(single)[0], query_weights(stems), tokens)
+        weights = query_weights(words([query])[0] if use_hybrid else [])
+        if use_hybrid and self._params.late:
+            single, tokens = question(serving.model, query)
+            return Wanted(rows_of(single)[0], weights, tokens)
+        return Wanted(rows_of(serving.model.encode([query]))[0], weights)
 
     def _answers(self, serving: _Serving, wanted: Sequence[Wanted], asked: Asked) -> list[list[Result]]:
         """Ask the index, or the one that stands by."""
@@ -361,24 +360,6 @@ def _amiss(place: PassageIndex, indexed: ModelIdentity, serving: ModelIdentity) 
     return (amiss,)
 
 
-def version_of(name: str, corpus: str) -> str | None:
-    """The version in a model's name; None for the base."""
-    return None if name == BASE else name.removeprefix(f"{corpus}-embeddings-v")
-
-
-def latest_version(root: Path, corpus: str) -> str | None:
-    """The highest version of a corpus's packaged models; None if there is none."""
-    prefix = f"{corpus}-embeddings-v"
-    found = [path.name.removeprefix(prefix) for path in root.glob(f"{prefix}*") if path.is_dir()]
-    return max((version for version in found if VERSION.fullmatch(version)), key=_order, default=None)
-
-
-def _order(version: str) -> tuple[list[int], int, int]:
-    """1.1.dev0 < 1.1 < 1.2; a draft comes before what it is a draft of."""
-    release, _, draft = version.partition(".dev")
-    return [int(part) for part in release.split(".")], draft == "", int(draft or 0)
-
-
 def create_finetuned_retrieval(
     corpus: str,
     version: str | None = None,
@@ -405,22 +386,9 @@ def create_finetuned_retrieval(
         return VersionedEmbeddings(wanted, corpus, root=root, public_key=public_key)
 
     if version is None and not use_base:
-        version = _live_version(index, standby, corpus) or latest_version(root, corpus)
+        version = live_version(index, standby, corpus) or latest_version(root, corpus)
     reason = None
     if version is None and not use_base:
         reason = f"{root}: no packaged version of {corpus}, the base model is used instead"
         LOG.warning("%s", reason)
     return FineTunedRetrieval(corpus, version, load, index, params, standby, reason)
-
-
-def _live_version(index: PassageIndex, standby: PassageIndex | None, corpus: str) -> str | None:
-    """Which version the live index was built with; None if there is none, or it is the base's, or nobody can say."""
-    for place in (index, standby):
-        try:
-            live = place.live(corpus)[0] if place else None
-            metadata = place.metadata(live) if place and live else None
-        except SearchError as error:
-            LOG.warning("which version is live cannot be asked: %s", error)
-            continue
-        return version_of(metadata.model.name, corpus) if metadata else None
-    return None

@@ -28,9 +28,9 @@ from domain_embeddings.passage_index import SearchError
 from domain_embeddings.retrieval import (
     FineTunedRetrieval,
     create_finetuned_retrieval,
-    latest_version,
 )
 from domain_embeddings.service import create_app
+from domain_embeddings.versions import latest_version
 
 _SHOWN = 160
 """Characters of a passage in a table."""

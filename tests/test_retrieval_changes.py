@@ -9,8 +9,9 @@ import pytest
 from domain_embeddings.indexing import Indexed
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.passage_index import IndexMissingError, IndexModelError, IndexUnavailableError
-from domain_embeddings.retrieval import create_finetuned_retrieval, latest_version
+from domain_embeddings.retrieval import create_finetuned_retrieval
 from domain_embeddings.server_index import ServerIndex, connect
+from domain_embeddings.versions import latest_version
 from tests.packaged import NAME, copy_models
 from tests.searching import PASSAGES, in_folder, search_params, searching
 
