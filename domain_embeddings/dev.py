@@ -44,10 +44,12 @@ class Dev:
         return cls({i: p.content for i, p in corpus.items() if i in kept}, dict(queries), qrels)
 
 
-def per_query(model: SentenceTransformer, dev: Dev, progress: bool = False) -> dict[str, dict[str, float]]:
-    """Rank the pool for every question, exactly: query id → all of `metrics.METRICS`."""
-    passages = encode(model, list(dev.passages.values()), progress)
-    queries = encode(model, [query.text for query in dev.queries.values()])
+def per_query(
+    model: SentenceTransformer, dev: Dev, progress: bool = False, exact: bool = True
+) -> dict[str, dict[str, float]]:
+    """Rank all of the pool for every question: query id → all of `metrics.METRICS`. `exact` is `encode`'s."""
+    passages = encode(model, list(dev.passages.values()), progress, exact)
+    queries = encode(model, [query.text for query in dev.queries.values()], exact=exact)
     return scores(dev, passages, queries)
 
 

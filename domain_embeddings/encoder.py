@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from sentence_transformers import SentenceTransformer
 
+from domain_embeddings.machine import has_bfloat16
 from domain_embeddings.ranking import Scores
 
 
@@ -17,11 +19,17 @@ def load(folder: Path, max_seq_length: int | None, device: str | None = None) ->
     return model
 
 
-def encode(model: SentenceTransformer, texts: Sequence[str], progress: bool = False) -> Scores:
-    """Texts → float32 (n, dimensions), each row of length 1."""
-    vectors = model.encode(
-        list(texts), batch_size=32, convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=progress
-    )
+def encode(model: SentenceTransformer, texts: Sequence[str], progress: bool = False, exact: bool = True) -> Scores:
+    """Texts → float32 (n, dimensions), each row of length 1.
+
+    Not `exact`: a CPU that computes in bfloat16 does, about twice as fast, with cosines right to some 0.003. That is
+    enough to compare models or to look for negatives; what a model's users get is exact.
+    """
+    faster = not exact and model.device.type == "cpu" and has_bfloat16()
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=faster):
+        vectors = model.encode(
+            list(texts), batch_size=32, convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=progress
+        )
     return np.asarray(vectors, dtype=np.float32)
 
 

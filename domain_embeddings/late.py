@@ -106,18 +106,18 @@ def scores(questions: Tokens, passages: Tokens) -> Scores:
     while first < len(found):
         start = ends[first - 1] if first else 0
         last = max(first + 1, int(np.searchsorted(ends, start + tokens, side="right")))
-        similarities = (passages.vectors[start : ends[last - 1]] @ questions.vectors.T).float().numpy()
-        starts = ends[first:last] - np.asarray(passages.lengths[first:last]) - start
-        found[first:last] = _means(np.maximum.reduceat(similarities, starts, axis=0), questions.lengths)
+        similarities = passages.vectors[start : ends[last - 1]] @ questions.vectors.T
+        best = torch.stack([part.amax(0) for part in similarities.split(list(passages.lengths[first:last]))])
+        found[first:last] = _means(best.float(), questions.lengths)
         first = last
     return np.ascontiguousarray(found.T)
 
 
-def _means(best: Scores, lengths: Sequence[int]) -> Scores:
+def _means(best: Tensor, lengths: Sequence[int]) -> Scores:
     """Best matches (passages, question tokens) → their mean for each question (passages, questions)."""
     tokens = np.asarray(lengths, dtype=np.int64)
     owner = torch.from_numpy(np.repeat(np.arange(len(tokens)), tokens))
-    sums = torch.zeros(len(best), len(tokens)).index_add_(1, owner, torch.from_numpy(best)).numpy()
+    sums = torch.zeros(len(best), len(tokens)).index_add_(1, owner, best).numpy()
     means: Scores = np.divide(sums, np.maximum(tokens, 1), dtype=np.float32)
     return means
 

@@ -34,6 +34,8 @@ class Example:
     query: str
     positive: str
     negatives: tuple[str, ...]
+    whole: str = ""
+    """The passage that `positive` is a part of, if it is one: no negative of the query in a batch."""
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -30,9 +30,9 @@ from domain_embeddings import machine
 
 _SUPPORTED = ("BertModel", "RobertaModel", "XLMRobertaModel")
 _TOKENIZED_AT_ONCE = 256
-_MICRO_BATCH = {"cpu": 16}
-"""Texts that run at once: few fit a CPU's caches and need little padding."""
-_MICRO_BATCH_ELSEWHERE = 256
+_TOKENS = {"cpu": 2048}
+"""Tokens that run at once, padding counted: few fit a CPU's caches, and too few keep it waiting."""
+_TOKENS_ELSEWHERE = 65_536
 
 Precision = Literal["auto", "bfloat16", "float32"]
 
@@ -130,9 +130,14 @@ class CachedTransformer(Transformer):
 
     def _by_length(self, rows: Sequence[int]) -> list[list[int]]:
         """The rows in micro-batches of like length."""
-        size = _MICRO_BATCH.get(self.model.device.type, _MICRO_BATCH_ELSEWHERE)
-        order = sorted(rows, key=lambda row: len(self.states[row]))
-        return [order[start : start + size] for start in range(0, len(order), size)]
+        most = _TOKENS.get(self.model.device.type, _TOKENS_ELSEWHERE)
+        parts: list[list[int]] = []
+        for row in sorted(rows, key=lambda row: len(self.states[row])):
+            if parts and (len(parts[-1]) + 1) * len(self.states[row]) <= most:
+                parts[-1].append(row)
+            else:
+                parts.append([row])
+        return parts
 
     def _padded(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
         """The states of `rows` (rows, tokens, …) and which tokens are real (rows, tokens)."""

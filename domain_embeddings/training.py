@@ -160,6 +160,15 @@ def _table(examples: Sequence[Example], teacher: Teacher | None) -> Table:
     return Table.from_dict(columns)
 
 
+class _Trainer(SentenceTransformerTrainer):
+    """Draws batches by `drawn_by`, a table with the rows of the one that is trained on."""
+
+    drawn_by: Table
+
+    def get_batch_sampler(self, dataset: Table, *args: Any, **kwargs: Any) -> Any:
+        return super().get_batch_sampler(self.drawn_by, *args, **kwargs)
+
+
 Weights = dict[str, torch.Tensor]
 
 
@@ -235,7 +244,7 @@ def fine_tune(
     process = PartialState()
     with cached_prefix(model, params.frozen_blocks, texts, states, resolve(params.precision, model.device.type)):
         base, start = _trained(model), {"step": 0, **evaluator(model)}
-        trainer = SentenceTransformerTrainer(
+        trainer = _Trainer(
             model=model,
             args=_arguments(params, seed, checkpoints, steps),
             train_dataset=_table(examples, params.teacher),
@@ -243,6 +252,8 @@ def fine_tune(
             evaluator=evaluator,
             callbacks=[_StopWhenStale(params.patience), _MarkComplete()],
         )
+        whole = [replace(example, positive=example.whole or example.positive) for example in examples]
+        trainer.drawn_by = _table(whole, None)  # no text twice in a batch, nor a passage beside a part of it
         trainer.train(resume_from_checkpoint=_last_complete(checkpoints))
         shares = interpolate(model, base, params.interpolate, lambda: evaluator(model)[_METRIC])
     log = trainer.state.log_history

@@ -34,7 +34,7 @@ def main() -> None:
         {"corpus": other, "synthetic": asks_synthetic(other), "arm": arm, "query_id": query_id, **scores}
         for other, dev in others.items()
         for arm, model in models.items()
-        for query_id, scores in per_query(model, dev, progress=True).items()
+        for query_id, scores in per_query(model, dev, progress=True, exact=False).items()
     )
     write_jsonl(stage_folder("guard", name) / "per_query.jsonl", rows)
 

@@ -40,9 +40,10 @@ def main() -> None:
     qrels = read_qrels(synthesized / "qrels" / "train.tsv", queries, corpus)
     model = load(BASE_MODEL, max_seq_length())
     asked = [queries[query_id] for query_id in qrels]
-    vectors = encode(model, [query.text for query in asked], progress=True)
+    vectors = encode(model, [query.text for query in asked], progress=True, exact=False)
     found = found_today(params, vectors, corpus)
-    miner = Miner(corpus, encode(model, [p.content for p in corpus.values()], progress=True), params)
+    passages = encode(model, [p.content for p in corpus.values()], progress=True, exact=False)
+    miner = Miner(corpus, passages, params)
     if "qdrant" in params.candidates:
         miner.audit.dropped["not in the corpus"] = found.unknown
     triplets = list(tqdm(miner.mine(asked, vectors, qrels, found.rankings), desc="mine", unit="pair"))

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from accelerate import PartialState
 
+from domain_embeddings.cloze import positive_of
 from domain_embeddings.dataset import read_corpus, read_jsonl, read_qrels, read_queries, write_json
 from domain_embeddings.dev import Dev
 from domain_embeddings.encoder import load
@@ -67,7 +68,12 @@ def main() -> None:
     dev_qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, corpus)
     dev = Dev.sample(corpus, {i: queries[i] for i in dev_qrels}, dev_qrels, params.dev_pool, params.seeds[0])
     examples = [
-        Example(row["query"], corpus[row["positive"]].content, tuple(corpus[i].content for i in row["negatives"]))
+        Example(
+            row["query"],
+            positive_of(corpus[row["positive"]], queries[row["query_id"]], params.cloze, params.seeds[0]),
+            tuple(corpus[i].content for i in row["negatives"]),
+            whole=corpus[row["positive"]].content,
+        )
         for _, row in read_jsonl(triplets_file)
     ]
     read = [

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
+from domain_embeddings import encoder
 from domain_embeddings.encoder import encode, load, truncated
+from domain_embeddings.machine import has_bfloat16
 
 TEXTS = ["brake", "Bleed the rear brake circuit.", "The mast lifts the carriage with two leaf chains. " * 10, ""]
 
@@ -17,6 +19,21 @@ def test_vectors_are_float32_of_length_1(base: SentenceTransformer) -> None:
     assert vectors.dtype == np.float32
     assert vectors.shape == (4, 384)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16 instructions")
+def test_what_is_not_exact_is_near(base: SentenceTransformer) -> None:
+    exact, near = encode(base, TEXTS), encode(base, TEXTS, exact=False)
+
+    assert near.dtype == np.float32
+    assert 1e-5 < np.abs(near - exact).max() < 0.02
+    assert (near * exact).sum(axis=1).min() > 0.999
+
+
+def test_without_bfloat16_nothing_is_inexact(base: SentenceTransformer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder, "has_bfloat16", lambda: False)
+
+    assert (encode(base, TEXTS, exact=False) == encode(base, TEXTS)).all()
 
 
 def test_no_texts_give_no_rows(base: SentenceTransformer) -> None:

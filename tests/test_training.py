@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,25 @@ def test_the_best_mixture_with_the_base_is_kept(fresh_model: Fresh, scores: list
 
     assert [row["share"] for row in tried] == [1.0, 0.5, 0.25]
     assert torch.allclose(_first_weight(model), before + 0.5 * best, atol=1e-6)
+
+
+def test_no_batch_holds_a_passage_beside_a_part_of_it(
+    fresh_model: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samplers: list[Any] = []
+    ordinary = training._Trainer.get_batch_sampler
+
+    def spied(self: Any, *args: Any, **kwargs: Any) -> Any:
+        samplers.append(ordinary(self, *args, **kwargs))
+        return samplers[-1]
+
+    monkeypatch.setattr(training._Trainer, "get_batch_sampler", spied)
+    part = replace(EXAMPLES[0], query="low pedal", positive="until no air leaves the nipple", whole=ANSWERS[0])
+    fine_tune(fresh_model(), [*EXAMPLES[:5], part], DEV, _params(epochs=1), 42, tmp_path, tmp_path / "states")
+
+    batches = []
+    for epoch in range(20):
+        samplers[0].set_epoch(epoch)
+        batches += list(samplers[0])
+    assert {row for batch in batches for row in batch} == set(range(6))
+    assert not any({0, 5} <= set(batch) for batch in batches)

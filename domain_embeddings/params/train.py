@@ -34,6 +34,8 @@ class TrainParams(Strict):
     """Pairs at once in memory: a larger batch is computed in such parts, its gradient is the same. 0: all at once."""
     negatives: int = Field(ge=0, le=10)
     """Mined hard negatives used for each pair, beside the other pairs of the batch."""
+    cloze: float = Field(ge=0, le=1)
+    """Share of the queries made of a passage's sentences that are trained against the passage without the sentence."""
     guide: str | None
     """A model that says which negatives of a batch are none ("": the base; a folder: another one); null: nobody."""
     guide_margin: float = Field(ge=0, lt=1)
