@@ -107,7 +107,8 @@ def scores(questions: Tokens, passages: Tokens) -> Scores:
         start = ends[first - 1] if first else 0
         last = max(first + 1, int(np.searchsorted(ends, start + tokens, side="right")))
         similarities = passages.vectors[start : ends[last - 1]] @ questions.vectors.T
-        best = torch.stack([part.amax(0) for part in similarities.split(list(passages.lengths[first:last]))])
+        parts = torch.split(similarities, list(passages.lengths[first:last]))
+        best = torch.stack([part.amax(0) for part in parts])
         found[first:last] = _means(best.float(), questions.lengths)
         first = last
     return np.ascontiguousarray(found.T)
