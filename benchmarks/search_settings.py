@@ -7,6 +7,9 @@ left out of the copy that the search reads.
     python -m benchmarks.search_settings queue --also emanual=../emanual --corpora manuals emanual
     dvc exp run --run-all
     python -m benchmarks.search_settings table --corpora manuals emanual
+
+A collection whose dev questions nobody asked cannot choose its share of the tuned weights: `--set
+train.interpolate=[0.5,0.7,1.0]` and then `table --share 0.7` show what one share for all would give.
 """
 
 import argparse
@@ -20,8 +23,8 @@ from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
 SETTINGS: dict[str, list[str]] = {
     "defaults": [],
     "epochs-2": ["train.epochs=2"],
-    "lr-2e-4": ["train.learning_rate=2e-4"],
-    "lr-5e-5": ["train.learning_rate=5e-5"],
+    "lr-1e-4": ["train.learning_rate=1e-4"],
+    "lr-4e-4": ["train.learning_rate=4e-4"],
     "freeze-3": ["train.frozen_blocks=3"],
     "freeze-2": ["train.frozen_blocks=2"],
     "freeze-0": ["train.frozen_blocks=0"],
@@ -32,7 +35,7 @@ SETTINGS: dict[str, list[str]] = {
     "in-batch": ["train.negatives=0", "train.batch_size=128"],
     "negatives-3": ["train.negatives=3"],
     "cloze-0": ["train.cloze=0"],
-    "cloze-90": ["train.cloze=0.9"],
+    "cloze-50": ["train.cloze=0.5"],
     "guide": ["train.guide=''"],
     "share-90": ["mine.max_score_share=0.9"],
     "queries-16": ["synthesize.queries_per_passage=16"],
@@ -67,21 +70,22 @@ def queue(also: dict[str, Path], only: list[str], corpora: list[str], common: li
             subprocess.run(["dvc", "exp", "run", "--queue", "-n", PREFIX + name, *flags, *targets], check=True)
 
 
-def best_dev(experiment: str, corpus: str) -> dict[str, float]:
-    """The base's and the kept weights' dev nDCG@10 in an experiment."""
+def dev_of(experiment: str, corpus: str, share: float | None) -> dict[str, float]:
+    """Dev nDCG@10 of the base and of the weights that an experiment kept, or of a mix with this share of the tuned."""
     command = ["dvc", "get", ".", f"data/train/{corpus}/history.json", "--rev", experiment, "--show-url"]
     url = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     history = json.loads(Path(url).read_text(encoding="utf-8"))
-    return {"base": history["dev"][0]["dev_ndcg@10"], "tuned": max(row["dev_ndcg@10"] for row in history["shares"])}
+    tried = {row["share"]: row["dev_ndcg@10"] for row in history["shares"]}
+    return {"base": history["dev"][0]["dev_ndcg@10"], "tuned": max(tried.values()) if share is None else tried[share]}
 
 
-def table(corpora: list[str]) -> None:
+def table(corpora: list[str], share: float | None) -> None:
     """A Markdown table: dev nDCG@10 by setting and corpus, best mean gain over the base first."""
     listed = subprocess.run(["dvc", "exp", "list", "--name-only"], check=True, capture_output=True, text=True).stdout
     done = [name for name in listed.split() if name.startswith(PREFIX)]
     rows = []
     for experiment in done:
-        found = [best_dev(experiment, corpus) for corpus in corpora]
+        found = [dev_of(experiment, corpus, share) for corpus in corpora]
         gain = sum(row["tuned"] - row["base"] for row in found) / len(found)
         rows.append((gain, experiment.removeprefix(PREFIX), found))
     print(f"| setting | {' | '.join(corpora)} | mean gain |\n|---{'|---' * len(corpora)}|---|")
@@ -98,12 +102,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], choices=list(SETTINGS), help="these settings")
     parser.add_argument("--corpora", nargs="+", default=["manuals", "encyclopedia", "memories"], help="to train on")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a param changed in all")
+    parser.add_argument("--share", type=float, help="one of train.interpolate, for all; without it each corpus's best")
     asked = parser.parse_args()
     if asked.what == "queue":
         collections = {name: Path(folder) for name, folder in (pair.split("=", 1) for pair in asked.also)}
         queue(collections, asked.only, asked.corpora, asked.set)
     else:
-        table(asked.corpora)
+        table(asked.corpora, asked.share)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from domain_embeddings.params.train import TrainParams
 from domain_embeddings.training import fine_tune
 from stages.workspace import (
     BASE_MODEL,
+    asks_synthetic,
     corpus_argument,
     max_seq_length,
     section,
@@ -61,6 +62,8 @@ def main() -> None:
     name = corpus_argument()
     keep_freed_memory()
     params = section("train", TrainParams)
+    if asks_synthetic(name):
+        params = params.model_copy(update={"interpolate": [params.interpolate_unlabelled]})
     corpus_file = stage_folder("ingest", name) / "corpus.jsonl"
     synthesized, triplets_file = stage_folder("synthesize", name), stage_folder("mine", name) / "triplets.jsonl"
     corpus = read_corpus(corpus_file)

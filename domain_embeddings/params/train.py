@@ -61,6 +61,8 @@ class TrainParams(Strict):
     """Passages that dev questions are ranked against; a larger corpus is sampled around the relevant ones."""
     interpolate: list[float] = Field(min_length=1)
     """Shares of the tuned weights mixed with the base's that are tried on dev: 1 is tuned alone. The best is kept."""
+    interpolate_unlabelled: float = Field(gt=0, le=1)
+    """The share where nobody asked dev questions: those made from passages would always choose tuned alone."""
 
     @model_validator(mode="after")
     def _lists(self) -> "TrainParams":

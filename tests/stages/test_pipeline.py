@@ -7,6 +7,7 @@ import pytest
 
 from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
 from stages.evaluate import LATE_HYBRID, UNCHOSEN
+from tests.knobs import all_params
 from tests.stages.conftest import Pipeline, ran, set_params
 
 STAGES = [
@@ -66,6 +67,7 @@ def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline:
     assert pipeline.json("data/evaluate/mine/late_hybrid.json") == dict(zip(LATE_HYBRID, UNCHOSEN, strict=True))
     promotion = pipeline.json("metrics/mine/promotion.json")
     assert promotion["dev"]["synthetic"]
+    assert promotion["share"] == all_params()["train"]["interpolate_unlabelled"]  # no dev question chose it
     assert "(on synthetic queries)" in promotion["reason"]
     assert [found["corpus"] for found in promotion["guard"]] == ["tiny"]
     assert "guard@tiny" in ran(output)  # it looks at the new corpus too
