@@ -35,7 +35,7 @@ SETTINGS: dict[str, list[str]] = {
     "in-batch": ["train.negatives=0", "train.batch_size=128"],
     "negatives-3": ["train.negatives=3"],
     "cloze-0": ["train.cloze=0"],
-    "cloze-50": ["train.cloze=0.5"],
+    "cloze-90": ["train.cloze=0.9"],
     "guide": ["train.guide=''"],
     "share-90": ["mine.max_score_share=0.9"],
     "queries-16": ["synthesize.queries_per_passage=16"],
@@ -76,6 +76,8 @@ def dev_of(experiment: str, corpus: str, share: float | None) -> dict[str, float
     url = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     history = json.loads(Path(url).read_text(encoding="utf-8"))
     tried = {row["share"]: row["dev_ndcg@10"] for row in history["shares"]}
+    if share is not None and share not in tried:
+        raise SystemExit(f"{experiment} did not try share {share} on {corpus}: --share takes one of {sorted(tried)}")
     return {"base": history["dev"][0]["dev_ndcg@10"], "tuned": max(tried.values()) if share is None else tried[share]}
 
 
