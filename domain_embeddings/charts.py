@@ -231,9 +231,7 @@ def _marker(group: ET.Element, shape: str, x: float, y: float) -> None:
     ET.SubElement(group, "path", {"class": "dot", "d": _MARKERS[shape], "transform": place})
 
 
-def _curve(
-    svg: ET.Element, line: Curve, x_scale: Scale, y_scale: Scale, marked: Sequence[int] = ()
-) -> None:
+def _curve(svg: ET.Element, line: Curve, x_scale: Scale, y_scale: Scale, marked: Sequence[int] = ()) -> None:
     group = _add(svg, "g", f"curve c{line.style % _COLOURS}")
     places = [(x_scale(x), y_scale(y)) for x, y in line.points]
     drawn = ET.SubElement(group, "polyline", {"points": " ".join(f"{x:.1f},{y:.1f}" for x, y in places)})

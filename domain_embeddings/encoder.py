@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
+from tqdm.auto import tqdm
 
+from domain_embeddings.batching import by_length
 from domain_embeddings.machine import has_bfloat16
 from domain_embeddings.ranking import Scores
+
+_TOKENIZED_AT_ONCE = 256
 
 
 def load(folder: Path, max_seq_length: int | None, device: str | None = None) -> SentenceTransformer:
@@ -25,12 +29,24 @@ def encode(model: SentenceTransformer, texts: Sequence[str], progress: bool = Fa
     Not `exact`: a CPU that computes in bfloat16 does, about twice as fast, with cosines right to some 0.003. That is
     enough to compare models or to look for negatives; what a model's users get is exact.
     """
+    vectors = np.empty((len(texts), model.get_embedding_dimension() or 0), dtype=np.float32)
     faster = not exact and model.device.type == "cpu" and has_bfloat16()
     with torch.autocast(model.device.type, torch.bfloat16, enabled=faster):
-        vectors = model.encode(
-            list(texts), batch_size=32, convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=progress
-        )
-    return np.asarray(vectors, dtype=np.float32)
+        for part in tqdm(micro_batches(model, texts), desc="encode", unit="batch", leave=False, disable=not progress):
+            vectors[part] = model.encode(
+                [texts[row] for row in part], batch_size=len(part), normalize_embeddings=True, show_progress_bar=False
+            )
+    return vectors
+
+
+def micro_batches(model: SentenceTransformer, texts: Sequence[str]) -> list[list[int]]:
+    """Rows of `texts` in micro-batches of like length, as many tokens at once as suit the model's device."""
+    lengths: list[int] = []
+    for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
+        some = list(texts[start : start + _TOKENIZED_AT_ONCE])
+        ids = model.tokenizer(some, truncation=True, max_length=model.max_seq_length)["input_ids"]
+        lengths += [len(row) for row in ids]
+    return by_length(lengths, model.device.type)
 
 
 def truncated(vectors: Scores, dimensions: int) -> Scores:

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 
+from domain_embeddings.encoder import micro_batches
 from domain_embeddings.machine import has_bfloat16
 from domain_embeddings.ranking import Scores
 from domain_embeddings.text import STOPWORDS, words
@@ -52,9 +53,7 @@ def encode(
 
     A question's token vectors have the length that `_weights` gives them, and those of length 0 are left out.
     """
-    features: list[dict[str, Tensor]] = model.encode(  # type: ignore[assignment]
-        list(texts), batch_size=32, output_value=None, normalize_embeddings=True, show_progress_bar=False
-    )
+    features = _features(model, texts)
     single = [normalize(found["sentence_embedding"], dim=0).float().cpu().numpy() for found in features]
     tokens = [_unit_vectors(found).cpu() for found in features]
     if question:
@@ -63,6 +62,18 @@ def encode(
     dimensions = model.get_embedding_dimension() or 0
     empty = torch.zeros(0, dimensions)
     return np.stack(single), Tokens(torch.cat([empty, *tokens]).to(dtype), [len(vectors) for vectors in tokens])
+
+
+def _features(model: SentenceTransformer, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """All that the model makes of each text, tokens and padding with it."""
+    found: list[dict[str, Any]] = [{} for _ in texts]
+    for part in micro_batches(model, texts):
+        outputs: Any = model.encode(
+            [texts[row] for row in part], batch_size=len(part), output_value=None, show_progress_bar=False
+        )
+        for row, output in zip(part, outputs, strict=True):
+            found[row] = output
+    return found
 
 
 def _ids(features: dict[str, Any]) -> list[int]:

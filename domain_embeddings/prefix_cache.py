@@ -27,12 +27,11 @@ from tqdm.auto import tqdm
 from transformers.masking_utils import create_bidirectional_mask
 
 from domain_embeddings import machine
+from domain_embeddings.batching import by_length
+from domain_embeddings.dataset import DataError
 
 _SUPPORTED = ("BertModel", "RobertaModel", "XLMRobertaModel")
 _TOKENIZED_AT_ONCE = 256
-_TOKENS = {"cpu": 2048}
-"""Tokens that run at once, padding counted: few fit a CPU's caches, and too few keep it waiting."""
-_TOKENS_ELSEWHERE = 65_536
 
 Precision = Literal["auto", "bfloat16", "float32"]
 
@@ -45,9 +44,10 @@ def has_bfloat16(device: str) -> bool:
 
 
 def resolve(precision: Precision, device: str) -> torch.dtype:
-    """What the blocks compute in; a ValueError where bfloat16 is asked for and the device would only emulate it."""
+    """What the blocks compute in; a DataError where bfloat16 is asked for and the device would only emulate it."""
     if precision == "bfloat16" and not has_bfloat16(device):
-        raise ValueError(f"this {device} has no bfloat16 instructions: set train.precision to auto or float32")
+        remedy = "set train.precision to auto or float32"
+        raise DataError(f"this {device}", "has no bfloat16 instructions", remedy=remedy)
     return torch.bfloat16 if precision != "float32" and has_bfloat16(device) else torch.float32
 
 
@@ -130,14 +130,8 @@ class CachedTransformer(Transformer):
 
     def _by_length(self, rows: Sequence[int]) -> list[list[int]]:
         """The rows in micro-batches of like length."""
-        most = _TOKENS.get(self.model.device.type, _TOKENS_ELSEWHERE)
-        parts: list[list[int]] = []
-        for row in sorted(rows, key=lambda row: len(self.states[row])):
-            if parts and (len(parts[-1]) + 1) * len(self.states[row]) <= most:
-                parts[-1].append(row)
-            else:
-                parts.append([row])
-        return parts
+        parts = by_length([len(self.states[row]) for row in rows], self.model.device.type)
+        return [[rows[place] for place in part] for part in parts]
 
     def _padded(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
         """The states of `rows` (rows, tokens, …) and which tokens are real (rows, tokens)."""
@@ -179,7 +173,7 @@ class CachedTransformer(Transformer):
                 for row, output in zip(part, self._run(part), strict=True):
                     outputs[row] = output[: len(self.states[row])]
         embeddings = pad_sequence([outputs[row] for row in rows], batch_first=True).float()
-        features["token_embeddings"] = embeddings[places]
+        features["token_embeddings"] = embeddings.index_select(0, places)
         features["attention_mask"] = self._mask([len(outputs[row]) for row in rows])[places]
         return features
 

@@ -185,9 +185,11 @@ def _mix(model: SentenceTransformer, base: Weights, tuned: Weights, share: float
 
 
 def interpolate(
-    model: SentenceTransformer, base: Weights, shares: Sequence[float], score: Callable[[], float]
+    model: SentenceTransformer, base: Weights, shares: Sequence[float], whole: float, score: Callable[[], float]
 ) -> list[dict[str, float]]:
     """Leave `model` with the mixture of its weights and `base` that scores best; ties go to the larger share.
+
+    `whole` is what the tuned weights alone score, share 1.
 
     Between a fine-tuned model and its base often lies one better than both, which has forgotten less (Wortsman et al.,
     Robust fine-tuning of zero-shot models, CVPR 2022; LM-Cocktail, Xiao et al., 2023, arXiv:2311.13534).
@@ -196,7 +198,7 @@ def interpolate(
     tried = []
     for share in sorted(shares, reverse=True):
         _mix(model, base, tuned, share)
-        tried.append({"share": share, _METRIC: score()})
+        tried.append({"share": share, _METRIC: whole if share == 1 else score()})
     _mix(model, base, tuned, max(tried, key=lambda row: row[_METRIC])["share"])
     return tried
 
@@ -255,14 +257,15 @@ def fine_tune(
         whole = [replace(example, positive=example.whole or example.positive) for example in examples]
         trainer.drawn_by = _table(whole, None)  # no text twice in a batch, nor a passage beside a part of it
         trainer.train(resume_from_checkpoint=_last_complete(checkpoints))
-        shares = interpolate(model, base, params.interpolate, lambda: evaluator(model)[_METRIC])
-    log = trainer.state.log_history
-    rows = _dev_rows(log)
+        log = trainer.state.log_history
+        rows = _dev_rows(log)
+        best = max(rows, key=lambda row: (row[_METRIC], -row["step"]))
+        shares = interpolate(model, base, params.interpolate, best[_METRIC], lambda: evaluator(model)[_METRIC])
     loss = [{name: row[name] for name in ("step", "loss", "learning_rate")} for row in log if "loss" in row]
     return History(
         loss=loss,
         dev=[start, *rows],
-        best_step=int(max(rows, key=lambda row: (row[_METRIC], -row["step"]))["step"]),
+        best_step=int(best["step"]),
         shares=shares,
         best_share=max(shares, key=lambda row: row[_METRIC])["share"],
         trainable_parameters=trainable,

@@ -37,6 +37,7 @@ from domain_embeddings.verification import detector_name
 from domain_embeddings.writings import misspelt
 from stages.workspace import (
     corpus_argument,
+    execute,
     load_params,
     max_seq_length,
     metrics_folder,
@@ -285,4 +286,4 @@ def write_report(
 
 
 if __name__ == "__main__":
-    main()
+    execute(main, checked_after="stages.check_version")

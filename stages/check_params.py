@@ -1,21 +1,17 @@
 """Check all of params.yaml before a stage starts, so that a slip in a late stage's section costs no hours.
 
-Runs first in every stage's command. It can only stop a run, never change an out, and so is no dependency. It also
-removes what a corpus that is no longer in params.yaml left in data/ingest/ and data/synthesize/, which the guard reads
-whole.
-
-    python -m stages.check_params
+Every stage runs it first (`workspace.execute`). It also removes what a corpus that is no longer in params.yaml left in
+data/ingest/, data/synthesize/ and data/mine/, which the guard reads whole.
 """
 
 import shutil
-import sys
 from collections.abc import Collection
 from pathlib import Path
 
 from domain_embeddings.params.whole import Params
 from stages.workspace import ParamsError, load_params, stage_folder, validate
 
-READ_WHOLE = ("ingest", "synthesize")
+READ_WHOLE = ("ingest", "synthesize", "mine")
 
 
 def missing_paths(params: Params) -> list[str]:
@@ -36,15 +32,8 @@ def remove_leftovers(corpora: Collection[str]) -> None:
 
 
 def main() -> None:
-    """Exit with status 1 and a line for every wrong key."""
-    try:
-        params = validate(Params, load_params())
-        if missing := missing_paths(params):
-            raise ParamsError("params.yaml is not valid:\n" + "\n".join(missing))
-    except ParamsError as error:
-        sys.exit(str(error))
+    """Raise a ParamsError with a line for every wrong key."""
+    params = validate(Params, load_params())
+    if missing := missing_paths(params):
+        raise ParamsError("params.yaml is not valid:\n" + "\n".join(missing))
     remove_leftovers(params.corpora)
-
-
-if __name__ == "__main__":
-    main()

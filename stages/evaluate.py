@@ -42,6 +42,7 @@ from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
     corpus_argument,
+    execute,
     max_seq_length,
     section,
     seed_models,
@@ -239,4 +240,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

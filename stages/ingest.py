@@ -14,7 +14,7 @@ from domain_embeddings.dataset import Ingested, write_dataset, write_json
 from domain_embeddings.params.corpora import Corpus
 from domain_embeddings.params.ingest import IngestParams
 from domain_embeddings.sources import beir, encyclopedia, manuals, memories
-from stages.workspace import corpus_argument, load_params, section, stage_folder, validate
+from stages.workspace import corpus_argument, execute, load_params, section, stage_folder, validate
 
 ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {
     "manuals": manuals.read,
@@ -38,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -1,7 +1,8 @@
 """Find hard negatives for every training pair.
 
 Reads data/ingest/<corpus>/, data/synthesize/<corpus>/ and models/base/; writes data/mine/<corpus>/:
-triplets.jsonl (ids) and audit.json (what was dropped and why, the most suspicious pairs kept). Where
+triplets.jsonl (ids), audit.json (what was dropped and why, the most suspicious pairs kept) and base.npy (the base
+model's vectors of all passages, a row each in the corpus's order, which guard ranks by). Where
 mine.candidates hold qdrant, asks that collection too; DVC does not see when it changes: `dvc repro -s -f mine@manuals`.
 
     python -m stages.mine manuals
@@ -10,6 +11,7 @@ mine.candidates hold qdrant, asks that collection too; DVC does not see when it 
 from collections.abc import Collection
 from dataclasses import asdict
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from domain_embeddings.current_system import Found, search
@@ -18,7 +20,7 @@ from domain_embeddings.encoder import encode, load
 from domain_embeddings.negatives import Miner
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.ranking import Scores
-from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder
+from stages.workspace import BASE_MODEL, corpus_argument, execute, max_seq_length, section, stage_folder
 
 SUSPICIOUS = 50
 
@@ -48,9 +50,11 @@ def main() -> None:
         miner.audit.dropped["not in the corpus"] = found.unknown
     triplets = list(tqdm(miner.mine(asked, vectors, qrels, found.rankings), desc="mine", unit="pair"))
     folder = stage_folder("mine", name)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "base.npy", passages)
     write_jsonl(folder / "triplets.jsonl", (asdict(triplet) for triplet in triplets))
     write_json(folder / "audit.json", miner.audit.summary(SUSPICIOUS))
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

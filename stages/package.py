@@ -27,6 +27,7 @@ from stages.dev_sample import sample
 from stages.workspace import (
     BASE_MODEL,
     corpus_argument,
+    execute,
     load_params,
     metrics_folder,
     packaged_model,
@@ -118,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main, checked_after="stages.check_version")

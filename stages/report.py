@@ -30,7 +30,15 @@ from domain_embeddings.summary import (
     Summary,
     Training,
 )
-from stages.workspace import asks_synthetic, corpus_argument, load_params, metrics_folder, section, stage_folder
+from stages.workspace import (
+    asks_synthetic,
+    corpus_argument,
+    execute,
+    load_params,
+    metrics_folder,
+    section,
+    stage_folder,
+)
 
 CASES = 10
 SPLITS = {
@@ -202,4 +210,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -14,7 +14,7 @@ from domain_embeddings.holdout import dev_queries, hold_out
 from domain_embeddings.likeness import TOGETHER, compare
 from domain_embeddings.params.synthesize import SynthesizeParams
 from domain_embeddings.queries import Synthesis, labelled_leaks, synthesize
-from stages.workspace import corpus_argument, section, stage_folder
+from stages.workspace import corpus_argument, execute, section, stage_folder
 
 
 def held_out_questions(dataset: Dataset) -> dict[str, str]:
@@ -107,4 +107,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

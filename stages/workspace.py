@@ -1,8 +1,10 @@
 """What every stage shares: where things lie, and how a stage learns its corpus and its params."""
 
+import importlib
 import json
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -10,10 +12,13 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
+from domain_embeddings.dataset import DataError
 from domain_embeddings.params.strict import Strict
 
 PARAMS = Path("params.yaml")
 BASE_MODEL = Path("models/base")
+DEBUG = "DOMAIN_EMBEDDINGS_DEBUG"
+"""The environment variable that brings an error's traceback back."""
 
 M = TypeVar("M", bound=Strict)
 
@@ -107,3 +112,20 @@ def section(name: str, model: type[M]) -> M:
 def max_seq_length() -> int:
     """Longest input of the base model in tokens (`base_model.max_seq_length`)."""
     return int(load_params()["base_model"]["max_seq_length"])
+
+
+def execute(main: Callable[[], None], checked_after: str | None = None) -> None:
+    """Check all of params.yaml, run a stage's `main`, then a further check; end with one message where input is wrong.
+
+    A slip in a late stage's section then costs no hours. The checks are imported by name: they can only stop a run,
+    never change an out, and so are no dependency of any stage (DVC's are kept by what modules import).
+    """
+    try:
+        importlib.import_module("stages.check_params").main()
+        main()
+        if checked_after is not None:
+            importlib.import_module(checked_after).main()
+    except (DataError, ParamsError, OSError) as error:
+        if DEBUG in os.environ:
+            raise
+        sys.exit(f"{error}\n({DEBUG}=1 shows where in the code)")

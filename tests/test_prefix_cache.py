@@ -144,5 +144,5 @@ def test_precision_is_what_the_device_has(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert resolve("auto", "cuda") == resolve("bfloat16", "cuda") == torch.bfloat16
     assert resolve("auto", "cpu") == resolve("float32", "cuda") == torch.float32
-    with pytest.raises(ValueError, match="this cpu has no bfloat16 instructions"):
+    with pytest.raises(ValueError, match="this cpu: has no bfloat16 instructions"):
         resolve("bfloat16", "cpu")

@@ -213,7 +213,7 @@ def _first_weight(model: SentenceTransformer) -> torch.Tensor:
     return next(weight for weight in model.parameters() if weight.requires_grad)
 
 
-@pytest.mark.parametrize(("scores", "best"), [([0.1, 0.3, 0.2], 0.5), ([0.3, 0.3, 0.3], 1.0)])
+@pytest.mark.parametrize(("scores", "best"), [([0.3, 0.2], 0.5), ([0.1, 0.2], 0.25), ([0.1, 0.1], 1.0)])
 def test_the_best_mixture_with_the_base_is_kept(fresh_model: Fresh, scores: list[float], best: float) -> None:
     model = fresh_model()
     freeze(model, 4)
@@ -223,9 +223,9 @@ def test_the_best_mixture_with_the_base_is_kept(fresh_model: Fresh, scores: list
     given = iter(scores)
     before = _first_weight(model).detach() - 0.5
 
-    tried = interpolate(model, base, [0.25, 0.5, 1.0], lambda: next(given))
+    tried = interpolate(model, base, [0.25, 0.5, 1.0], 0.1, lambda: next(given))
 
-    assert [row["share"] for row in tried] == [1.0, 0.5, 0.25]
+    assert [(row["share"], row["dev_ndcg@10"]) for row in tried] == [(1.0, 0.1), (0.5, scores[0]), (0.25, scores[1])]
     assert torch.allclose(_first_weight(model), before + 0.5 * best, atol=1e-6)
 
 
