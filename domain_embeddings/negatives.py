@@ -22,6 +22,7 @@ import numpy as np
 from domain_embeddings.candidates import Source
 from domain_embeddings.dataset import Passage, Qrels, Query
 from domain_embeddings.entities import entity_of, relation
+from domain_embeddings.errors import UserError
 from domain_embeddings.lexical import BM25
 from domain_embeddings.params.mine import MineParams, System
 from domain_embeddings.ranking import Scores, top_k
@@ -196,7 +197,7 @@ class Miner:
                 if len(chosen) + len(found) == self._params.negatives:
                     self.audit.kept["fallback"] += len(found)
                     return found
-        raise ValueError(
+        raise UserError(
             f"query {query.id!r} ({query.text!r}): only {len(chosen) + len(found)} of "
             f"{self._params.negatives} negatives exist among {len(self._passages)} passages; "
             "lower mine.negatives or add documents"

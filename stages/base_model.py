@@ -15,6 +15,7 @@ from pathlib import Path
 from domain_embeddings.dataset import DataError
 from domain_embeddings.integrity import MANIFEST, read, write_manifest
 from domain_embeddings.params.base_model import BaseModelParams
+from stages.start import run_stage
 from stages.workspace import BASE_MODEL, section
 
 ALLOWED = (".json", ".txt", ".safetensors", ".model")
@@ -76,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -1,21 +1,19 @@
 """Refuse to give a version that exists other content.
 
-Runs after `package` and after `anomaly`, in the same command. It compares what they wrote with dvc.lock in every commit
-so far and in every Git tag of the version (`manuals-embeddings@v1.1.0`). It can only stop a run, never change an out,
-and so may look at Git, which no stage may. A version that ends in .dev<n> is a draft and changes freely. So does one
-within `dvc exp run`: an experiment is compared, not shipped; if it is applied and committed under the old version, a
-test fails.
-
-    python -m stages.check_version manuals
+Runs after the main of `package` and of `anomaly`. It compares what they wrote with dvc.lock in every commit so far and
+in every Git tag of the version (`manuals-embeddings@v1.1.0`). It can only stop a run, never change an out, and so may
+look at Git, which no stage may. A version that ends in .dev<n> is a draft and changes freely. So does one within
+`dvc exp run`: an experiment is compared, not shipped; if it is applied and committed under the old version, a test
+fails.
 """
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from domain_embeddings.integrity import IntegrityError, files_of, folder_md5, locked_md5, read
+from domain_embeddings.errors import UserError
+from domain_embeddings.integrity import files_of, folder_md5, locked_md5, read
 from domain_embeddings.params.package import PackageParams
 from domain_embeddings.verification import detector_name
 from stages.workspace import corpus_argument, packaged_model, section
@@ -60,7 +58,7 @@ def content(folder: Path) -> str:
 
 
 def main() -> None:
-    """Exit with status 1 where the version exists with other content."""
+    """Raise a UserError where the version exists with other content."""
     corpus, version = corpus_argument(), section("package", PackageParams).version
     if is_draft(version):
         return
@@ -71,22 +69,15 @@ def main() -> None:
 
 
 def check(folder: Path, corpus: str, version: str) -> None:
-    """Exit with status 1 where a folder of the version exists with other content."""
-    try:
-        revision = conflict(folder, corpus, version, content(folder))
-    except IntegrityError as error:
-        sys.exit(str(error))
+    """Raise a UserError where a folder of the version exists with other content."""
+    revision = conflict(folder, corpus, version, content(folder))
     if revision is None:
         return
     problem = f"{folder}: v{version} exists with other content"
     if "DVC_EXP_BASELINE_REV" in os.environ:
         print(f"{problem} ({LOCK} of {revision}): to keep this experiment, raise package.version")
     else:
-        sys.exit(
+        raise UserError(
             f"{problem}; raise package.version (the other is in {LOCK} of {revision}, `dvc checkout` brings it back; "
             f"a draft, such as {version}.dev1, changes freely)"
         )
-
-
-if __name__ == "__main__":
-    main()

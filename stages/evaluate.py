@@ -38,6 +38,7 @@ from domain_embeddings.endpoint import EndpointEncoder
 from domain_embeddings.lexical import BM25
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, EvaluateParams, Folder, Hub
 from domain_embeddings.ranking import Scores, fuse, fuse_scores, rank
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
@@ -239,4 +240,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -11,6 +11,7 @@ from domain_embeddings.dev import per_query
 from domain_embeddings.encoder import load
 from domain_embeddings.params.guard import GuardParams
 from stages.dev_sample import sample
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
@@ -40,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

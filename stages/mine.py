@@ -18,6 +18,7 @@ from domain_embeddings.encoder import encode, load
 from domain_embeddings.negatives import Miner
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.ranking import Scores
+from stages.start import run_stage
 from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder
 
 SUSPICIOUS = 50
@@ -53,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

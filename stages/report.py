@@ -30,6 +30,7 @@ from domain_embeddings.summary import (
     Summary,
     Training,
 )
+from stages.start import run_stage
 from stages.workspace import asks_synthetic, corpus_argument, load_params, metrics_folder, section, stage_folder
 
 CASES = 10
@@ -202,4 +203,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

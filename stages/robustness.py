@@ -18,6 +18,7 @@ from domain_embeddings.encoder import encode, load
 from domain_embeddings.params.robustness import RobustnessParams
 from domain_embeddings.ranking import Scores
 from domain_embeddings.robustness import Check, run
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     corpus_argument,
@@ -68,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

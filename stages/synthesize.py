@@ -14,6 +14,7 @@ from domain_embeddings.holdout import dev_queries, hold_out
 from domain_embeddings.likeness import TOGETHER, compare
 from domain_embeddings.params.synthesize import SynthesizeParams
 from domain_embeddings.queries import Synthesis, labelled_leaks, synthesize
+from stages.start import run_stage
 from stages.workspace import corpus_argument, section, stage_folder
 
 
@@ -107,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -26,6 +26,7 @@ from domain_embeddings.encoder import load
 from domain_embeddings.losses import Example
 from domain_embeddings.params.train import TrainParams
 from domain_embeddings.training import fine_tune
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
@@ -104,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)
