@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from domain_embeddings import query_log
+from domain_embeddings.errors import TOLD, UserError, give_up
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.search_commands import compare, index, rollback, search, serve
 from domain_embeddings.verification import model_name
@@ -40,15 +41,13 @@ def verify(corpus: Corpus, version: Version, root: Root = Path("models"), public
     try:
         folder = root / model_name(corpus, version)
         if public_key is not None and not public_key.is_file():
-            raise ValueError(f"{public_key}: no such file")
+            raise UserError(f"{public_key}: no such file")
         with tempfile.TemporaryDirectory(prefix="domain-embeddings-") as copy:
             verified = verify_folder(folder, Path(copy), public_key)
     except IntegrityError as error:
-        typer.echo(f"refused: {error}", err=True)
-        raise typer.Exit(1) from error
-    except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+        give_up(error, 1, "refused: ")
+    except (*TOLD, ValueError) as error:
+        give_up(error, 2)
     checked = ", ".join(verified.witnesses)
     typer.echo(f"{folder}: as packaged; checked against {checked}; SHA-256 of the weights {verified.sha256}")
 
@@ -59,12 +58,10 @@ def verify_log(
     head: Annotated[str | None, typer.Option(help="Hash of what was the last line once: it must be there.")] = None,
 ) -> None:
     """Check a log's hash chain. Exit status 0: it is as it was written; 1: it is not; 2: there is no log."""
-    if not file.is_file():
-        typer.echo(f"{file}: no such file", err=True)
-        raise typer.Exit(2)
     try:
         number, last = query_log.check(file, head)
     except query_log.ChainError as error:
-        typer.echo(f"refused: {error}", err=True)
-        raise typer.Exit(1) from error
+        give_up(error, 1, "refused: ")
+    except TOLD as error:
+        give_up(error, 2)
     typer.echo(f"{file}: {number} lines, as they were written; hash of the last {last}")

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from domain_embeddings.errors import UserError
 from domain_embeddings.ranking import Scores
 
 
@@ -15,14 +16,14 @@ def threshold(held_out: Scores, rate: float) -> float:
     """The ⌈(n + 1)(1 − rate)⌉-th lowest of n scores of normal queries that the detector has not seen.
 
     A further normal query then scores above it with probability at most `rate` and, where no scores are tied, at least
-    `rate` − 1/(n + 1), over draws of the held-out queries and of the new one. Raises a ValueError where n is too small
+    `rate` − 1/(n + 1), over draws of the held-out queries and of the new one. Raises a UserError where n is too small
     to promise `rate`.
     """
     n = len(held_out)
     position = math.ceil((n + 1) * (1 - rate) - 1e-9)
     if not 1 <= position <= n:
         least = least_queries(rate)
-        raise ValueError(f"{n} held-out normal queries cannot promise a rate of {rate}: at least {least} are needed")
+        raise UserError(f"{n} held-out normal queries cannot promise a rate of {rate}: at least {least} are needed")
     return float(np.sort(held_out)[position - 1])
 
 

@@ -15,6 +15,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 from tqdm import tqdm
 
+from domain_embeddings.errors import UserError
 from domain_embeddings.params.mine import QdrantCollection
 from domain_embeddings.ranking import Scores
 
@@ -23,7 +24,7 @@ _BATCH = 64
 _TIMEOUT_S = 120
 
 
-class CollectionError(RuntimeError):
+class CollectionError(UserError):
     """A collection that cannot be used. The message names place and collection, what is wrong and the remedy."""
 
     def __init__(self, params: QdrantCollection, problem: str, remedy: str) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from domain_embeddings.errors import UserError
+
 T = TypeVar("T")
 
 SPLITS = ("train", "dev", "test")
@@ -22,7 +24,7 @@ Run = dict[str, dict[str, float]]
 """A system's answer: query id → passage id → score, best score first."""
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """Input that cannot be used. The message names the place, what is wrong and the remedy."""
 
     def __init__(self, place: Path | str, problem: str, *, line: int | None = None, remedy: str = "") -> None:

@@ -18,11 +18,12 @@ import openai
 from pydantic import BaseModel, ValidationError
 from tqdm import tqdm
 
+from domain_embeddings.errors import UserError
 from domain_embeddings.params.evaluate import Endpoint
 from domain_embeddings.ranking import Scores
 
 
-class EndpointError(RuntimeError):
+class EndpointError(UserError):
     """A server that cannot be used. The message names url and model, what is wrong and the remedy."""
 
     def __init__(self, params: Endpoint, problem: str, remedy: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain_embeddings.errors import UserError
 from domain_embeddings.late_search import FIELDS, Match
 from domain_embeddings.params.search import SearchParams
 from domain_embeddings.passage_index import OWN_FIELDS, Filters, PassageIndex, Rankings, Wanted
@@ -11,7 +12,7 @@ from domain_embeddings.ranking import fuse
 from domain_embeddings.second_stage import PARTLY, SecondStage
 
 
-class QueryError(ValueError):
+class QueryError(UserError):
     """A query that makes no sense; the message says what is allowed."""
 
 

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from domain_embeddings.candidates import Source
-from domain_embeddings.dataset import DataError, Passage, Qrels, Query
+from domain_embeddings.dataset import Passage, Qrels, Query
 from domain_embeddings.entities import entity_of, relation
+from domain_embeddings.errors import UserError
 from domain_embeddings.lexical import BM25
 from domain_embeddings.params.mine import MineParams, System
 from domain_embeddings.ranking import Scores, top_k
@@ -196,11 +197,10 @@ class Miner:
                 if len(chosen) + len(found) == self._params.negatives:
                     self.audit.kept["fallback"] += len(found)
                     return found
-        raise DataError(
-            f"query {query.id!r} ({query.text!r})",
-            f"only {len(chosen) + len(found)} of {self._params.negatives} negatives exist among "
-            f"{len(self._passages)} passages",
-            remedy="lower mine.negatives or add documents",
+        raise UserError(
+            f"query {query.id!r} ({query.text!r}): only {len(chosen) + len(found)} of "
+            f"{self._params.negatives} negatives exist among {len(self._passages)} passages; "
+            "lower mine.negatives or add documents"
         )
 
     def _note(self, query: Query, positive: str, i: int, score: float, best: float) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from domain_embeddings.dataset import Query
+from domain_embeddings.errors import UserError
 from domain_embeddings.params.gate import GateParams, Metric
 from domain_embeddings.significance import LEVEL, Difference, holm, paired
 
@@ -14,7 +15,7 @@ SLICES = ("domain", "difficulty", "category")
 _DIGITS = 6
 
 
-class CannotCompareError(ValueError):
+class CannotCompareError(UserError):
     """Two revisions cannot be compared. The message says why and what to do."""
 
 

@@ -13,17 +13,18 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
 
 from domain_embeddings.dataset import DataError, read_corpus, read_dataset
+from domain_embeddings.errors import TOLD, UserError, give_up
 from domain_embeddings.hybrid import QueryError, Result
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.late_search import Match
 from domain_embeddings.params.search import LateWeights, SearchParams
+from domain_embeddings.params.strict import validate
 from domain_embeddings.passage_index import SearchError
 from domain_embeddings.retrieval import (
     FineTunedRetrieval,
@@ -161,15 +162,13 @@ def serve(
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Exit status 2 for what the caller can put right, 1 for what is broken; one line each."""
+    """Exit status 2 for what the caller can put right, 1 for what is broken; a message each."""
     try:
         yield
     except (SearchError, IntegrityError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    except (ValidationError, DataError, QueryError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+        give_up(error, 1)
+    except (*TOLD, ValueError) as error:
+        give_up(error, 2)
 
 
 def _params(path: Path, corpus: str) -> SearchParams:
@@ -179,7 +178,7 @@ def _params(path: Path, corpus: str) -> SearchParams:
     """
     if not path.is_file():
         return SearchParams()
-    found = SearchParams.model_validate((YAML(typ="safe").load(path) or {}).get("search", {}))
+    found = validate(SearchParams, (YAML(typ="safe").load(path) or {}).get("search", {}), path, "search")
     chosen = WEIGHTS / corpus / "late_hybrid.json"
     if found.late is None or found.late.weights is not None or not chosen.is_file():
         return found
@@ -193,7 +192,7 @@ def _key(variable: str | None) -> str | None:
         return None
     key = os.environ.get(variable, "").strip()
     if not key:
-        raise ValueError(f"the environment variable {variable} is not set (export it, or leave --key-env out)")
+        raise UserError(f"the environment variable {variable} is not set (export it, or leave --key-env out)")
     return key
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 
+from domain_embeddings.errors import UserError
 from domain_embeddings.integrity import IntegrityError
 
 NEW_KEY = "openssl ecparam -genkey -name prime256v1 -noout -out key.pem; openssl ec -in key.pem -pubout -out public.pem"
@@ -18,11 +19,15 @@ def signature_of(folder: Path) -> Path:
 
 
 def sign(folder: Path, private_key: Path) -> Path:
-    """Sign all files of a folder; returns the signature's path. Raises ValueError for what is no EC key."""
+    """Sign all files of a folder; returns the signature's path. Raises a UserError for what is no EC key."""
     from model_signing.signing import Config
 
     signing = Config()  # type: ignore[no-untyped-call]
-    signing.use_elliptic_key_signer(private_key=private_key).sign(folder, signature_of(folder))
+    try:
+        signer = signing.use_elliptic_key_signer(private_key=private_key)
+    except ValueError as error:
+        raise UserError(f"{private_key}: is no private EC key: {error} (a new one: {NEW_KEY})") from error
+    signer.sign(folder, signature_of(folder))
     return signature_of(folder)
 
 

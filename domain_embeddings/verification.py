@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from domain_embeddings.artifact import CARD, CONFIG, WEIGHTS
+from domain_embeddings.errors import UserError
 from domain_embeddings.integrity import (
     MANIFEST,
     IntegrityError,
@@ -37,16 +38,16 @@ class Verified:
 
 
 def model_name(corpus: str, version: str) -> str:
-    """`<corpus>-embeddings-v<version>`; a ValueError for anything that could lead out of the models' folder."""
+    """`<corpus>-embeddings-v<version>`; a UserError for anything that could lead out of the models' folder."""
     if not VERSION.fullmatch(version):
-        raise ValueError(f"version {version!r} is no version: allowed are 1, 1.0, 1.0.2, 1.0.dev3")
+        raise UserError(f"version {version!r} is no version: allowed are 1, 1.0, 1.0.2, 1.0.dev3")
     if not CORPUS.fullmatch(corpus):
-        raise ValueError(f"corpus {corpus!r} is no name: letters, digits, '_', '.' and '-', first a letter or digit")
+        raise UserError(f"corpus {corpus!r} is no name: letters, digits, '_', '.' and '-', first a letter or digit")
     return f"{corpus}-embeddings-v{version}"
 
 
 def detector_name(corpus: str, version: str) -> str:
-    """`<corpus>-anomaly-v<version>`, the detector that goes with `model_name`'s model; a ValueError likewise."""
+    """`<corpus>-anomaly-v<version>`, the detector that goes with `model_name`'s model; a UserError likewise."""
     return model_name(corpus, version).replace("-embeddings-v", "-anomaly-v")
 
 

@@ -35,9 +35,9 @@ from domain_embeddings.params.anomaly import AnomalyParams
 from domain_embeddings.ranking import Scores
 from domain_embeddings.verification import detector_name
 from domain_embeddings.writings import misspelt
+from stages.start import run_stage
 from stages.workspace import (
     corpus_argument,
-    execute,
     load_params,
     max_seq_length,
     metrics_folder,
@@ -286,4 +286,4 @@ def write_report(
 
 
 if __name__ == "__main__":
-    execute(main, checked_after="stages.check_version")
+    run_stage(main, then="stages.check_version")

@@ -15,7 +15,8 @@ from pathlib import Path
 from domain_embeddings.dataset import DataError
 from domain_embeddings.integrity import MANIFEST, read, write_manifest
 from domain_embeddings.params.base_model import BaseModelParams
-from stages.workspace import BASE_MODEL, execute, section
+from stages.start import run_stage
+from stages.workspace import BASE_MODEL, section
 
 ALLOWED = (".json", ".txt", ".safetensors", ".model")
 """Kinds of file that are taken: data only, never code or pickles."""
@@ -76,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

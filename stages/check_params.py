@@ -1,26 +1,30 @@
-"""Check all of params.yaml before a stage starts, so that a slip in a late stage's section costs no hours.
+"""Check all of params.yaml and the corpus that is asked for, before a stage does anything (stages/start.py).
 
-Every stage runs it first (`workspace.execute`). It also removes what a corpus that is no longer in params.yaml left in
-data/ingest/, data/synthesize/ and data/mine/, which the guard reads whole.
+Also removes what a corpus that is no longer in params.yaml left in data/ingest/, data/synthesize/ and
+data/mine/, which the guard reads whole.
 """
 
 import shutil
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from domain_embeddings.params.strict import ParamsError, validate
 from domain_embeddings.params.whole import Params
-from stages.workspace import ParamsError, load_params, stage_folder, validate
+from stages.workspace import PARAMS, load_params, stage_folder
 
 READ_WHOLE = ("ingest", "synthesize", "mine")
 
 
-def missing_paths(params: Params) -> list[str]:
-    """A line for every corpus whose folder does not exist."""
-    return [
-        f"  corpora.{name}.path: no such folder (is {corpus.path!r}, looked in {Path(corpus.path).resolve()})"
-        for name, corpus in params.corpora.items()
-        if not Path(corpus.path).is_dir()
-    ]
+def missing(params: Params) -> Iterator[str]:
+    """A line for every corpus whose folder does not exist, and for a corpus that is asked for and not there."""
+    for name, corpus in params.corpora.items():
+        if not Path(corpus.path).is_dir():
+            yield f"corpora.{name}.path: no such folder (is {corpus.path!r}, looked in {Path(corpus.path).resolve()})"
+    for name in sys.argv[1:]:
+        if name not in params.corpora:
+            yield f"corpora.{name}: no such corpus, there are {', '.join(params.corpora)}"
 
 
 def remove_leftovers(corpora: Collection[str]) -> None:
@@ -28,12 +32,13 @@ def remove_leftovers(corpora: Collection[str]) -> None:
     for folder in sorted(path for stage in READ_WHOLE for path in stage_folder(stage, "").glob("*/")):
         if folder.name not in corpora:
             print(f"removed {folder}: params.yaml has no corpus {folder.name!r} (its bytes stay in DVC's cache)")
-            shutil.rmtree(folder)
+            with suppress(FileNotFoundError):  # a training on several GPUs starts as often
+                shutil.rmtree(folder)
 
 
-def main() -> None:
-    """Raise a ParamsError with a line for every wrong key."""
-    params = validate(Params, load_params())
-    if missing := missing_paths(params):
-        raise ParamsError("params.yaml is not valid:\n" + "\n".join(missing))
+def check() -> None:
+    """Raise a ParamsError with a line for everything that is wrong."""
+    params = validate(Params, load_params(), PARAMS)
+    if lines := list(missing(params)):
+        raise ParamsError(PARAMS, lines)
     remove_leftovers(params.corpora)

@@ -1,10 +1,10 @@
 """Refuse to give a version that exists other content.
 
-`package` and `anomaly` run it once they have written (`workspace.execute`). It compares what they wrote with dvc.lock
-in every commit so far and in every Git tag of the version (`manuals-embeddings@v1.1.0`). It can only stop a run,
-never change an out, and so may look at Git, which no stage may. A version that ends in .dev<n> is a draft and changes
-freely. So does one within `dvc exp run`: an experiment is compared, not shipped; if it is applied and committed under
-the old version, a test fails.
+Runs after the main of `package` and of `anomaly`. It compares what they wrote with dvc.lock in every commit so far and
+in every Git tag of the version (`manuals-embeddings@v1.1.0`). It can only stop a run, never change an out, and so may
+look at Git, which no stage may. A version that ends in .dev<n> is a draft and changes freely. So does one within
+`dvc exp run`: an experiment is compared, not shipped; if it is applied and committed under the old version, a test
+fails.
 """
 
 import os
@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from domain_embeddings.dataset import DataError
+from domain_embeddings.errors import UserError
 from domain_embeddings.integrity import files_of, folder_md5, locked_md5, read
 from domain_embeddings.params.package import PackageParams
 from domain_embeddings.verification import detector_name
@@ -58,7 +58,7 @@ def content(folder: Path) -> str:
 
 
 def main() -> None:
-    """Raise a DataError where the version exists with other content."""
+    """Raise a UserError where the version exists with other content."""
     corpus, version = corpus_argument(), section("package", PackageParams).version
     if is_draft(version):
         return
@@ -69,16 +69,15 @@ def main() -> None:
 
 
 def check(folder: Path, corpus: str, version: str) -> None:
-    """Raise a DataError where a folder of the version exists with other content; in an experiment, only say so."""
+    """Raise a UserError where a folder of the version exists with other content."""
     revision = conflict(folder, corpus, version, content(folder))
     if revision is None:
         return
-    problem = f"v{version} exists with other content"
+    problem = f"{folder}: v{version} exists with other content"
     if "DVC_EXP_BASELINE_REV" in os.environ:
-        print(f"{folder}: {problem} ({LOCK} of {revision}): to keep this experiment, raise package.version")
-        return
-    remedy = (
-        f"raise package.version; the other is in {LOCK} of {revision}, `dvc checkout` brings it back; "
-        f"a draft, such as {version}.dev1, changes freely"
-    )
-    raise DataError(folder, problem, remedy=remedy)
+        print(f"{problem} ({LOCK} of {revision}): to keep this experiment, raise package.version")
+    else:
+        raise UserError(
+            f"{problem}; raise package.version (the other is in {LOCK} of {revision}, `dvc checkout` brings it back; "
+            f"a draft, such as {version}.dev1, changes freely)"
+        )

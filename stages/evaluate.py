@@ -38,11 +38,11 @@ from domain_embeddings.endpoint import EndpointEncoder
 from domain_embeddings.lexical import BM25
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, EvaluateParams, Folder, Hub
 from domain_embeddings.ranking import Scores, fuse, fuse_scores, rank
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
     corpus_argument,
-    execute,
     max_seq_length,
     section,
     seed_models,
@@ -240,4 +240,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

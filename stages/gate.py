@@ -18,11 +18,12 @@ from pathlib import Path
 import pandas as pd
 
 from domain_embeddings.dataset import DataError, read_jsonl, read_queries
+from domain_embeddings.errors import TOLD, give_up
 from domain_embeddings.params.gate import GateParams
 from domain_embeddings.revisions import CannotCompareError, Change, Compared, Gate, Part, acceptances, compare, stale
 from domain_embeddings.wording import gain, p_value, signed
 from stages.revision import Revision, find, working_tree
-from stages.workspace import ParamsError, section, stage_folder
+from stages.workspace import section, stage_folder
 
 SHOWN_SLICES = 3
 REMEDY = "To accept a fall on purpose, add its line to params.yaml with the reason; the reviewer sees it in the diff:"
@@ -155,9 +156,8 @@ def main() -> None:
         base = find(arguments.base)
         after = find(arguments.revision) if arguments.revision else working_tree()
         result = judge(base, after, params)
-    except (CannotCompareError, ParamsError) as error:
-        print(f"could not compare: {error}", file=sys.stderr)
-        sys.exit(2)
+    except TOLD as error:
+        give_up(error, 2)
     print(text(base, after, result))
     sys.exit(result.status)
 

@@ -1,8 +1,8 @@
 """Ask every other corpus's dev questions of the base and of the model tuned on this one, so that forgetting shows.
 
 Reads data/ingest/, data/synthesize/ and data/mine/ (the base's vectors) of all corpora, models/base/ and
-models/tuned/<corpus>/; writes
-data/guard/<corpus>/per_query.jsonl, a row for each other corpus, arm and question. Large corpora are sampled.
+models/tuned/<corpus>/; writes data/guard/<corpus>/per_query.jsonl, a row for each other corpus, arm and question. Large
+corpora are sampled.
 
     python -m stages.guard manuals
 """
@@ -19,11 +19,11 @@ from domain_embeddings.encoder import encode, load
 from domain_embeddings.params.guard import GuardParams
 from domain_embeddings.ranking import Scores
 from stages.dev_sample import sample
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
     corpus_argument,
-    execute,
     load_params,
     max_seq_length,
     section,
@@ -64,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

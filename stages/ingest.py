@@ -13,8 +13,10 @@ from pathlib import Path
 from domain_embeddings.dataset import Ingested, write_dataset, write_json
 from domain_embeddings.params.corpora import Corpus
 from domain_embeddings.params.ingest import IngestParams
+from domain_embeddings.params.strict import validate
 from domain_embeddings.sources import beir, encyclopedia, manuals, memories
-from stages.workspace import corpus_argument, execute, load_params, section, stage_folder, validate
+from stages.start import run_stage
+from stages.workspace import PARAMS, corpus_argument, load_params, section, stage_folder
 
 ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {
     "manuals": manuals.read,
@@ -27,7 +29,7 @@ ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {
 def main() -> None:
     """Read with the adapter of the corpus's kind, write the collection and the report."""
     name = corpus_argument()
-    corpus = validate(Corpus, load_params()["corpora"][name], f"corpora.{name}")
+    corpus = validate(Corpus, load_params()["corpora"][name], PARAMS, f"corpora.{name}")
     ingested = ADAPTERS[corpus.kind](Path(corpus.path), section("ingest", IngestParams))
     folder = stage_folder("ingest", name)
     write_dataset(folder, ingested.dataset)
@@ -38,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

@@ -20,7 +20,8 @@ from domain_embeddings.encoder import encode, load
 from domain_embeddings.negatives import Miner
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.ranking import Scores
-from stages.workspace import BASE_MODEL, corpus_argument, execute, max_seq_length, section, stage_folder
+from stages.start import run_stage
+from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder
 
 SUSPICIOUS = 50
 
@@ -57,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

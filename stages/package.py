@@ -2,7 +2,7 @@
 
 Reads metrics/<corpus>/, the training corpus in data/ingest/<corpus>/, dev questions in data/synthesize/<corpus>/,
 models/base/ and models/tuned/<corpus>/; writes models/<corpus>-embeddings-v<version>/, with an int8 export that was
-measured on the dev questions. That a version never changes is checked next (stages/check_version.py).
+measured on the dev questions. That a version never changes is checked last (stages/check_version.py).
 
     python -m stages.package manuals
 """
@@ -24,10 +24,10 @@ from domain_embeddings.integrity import EXPORTED, read
 from domain_embeddings.params.base_model import BaseModelParams
 from domain_embeddings.params.package import ExportParams, PackageParams
 from stages.dev_sample import sample
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     corpus_argument,
-    execute,
     load_params,
     metrics_folder,
     packaged_model,
@@ -119,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main, checked_after="stages.check_version")
+    run_stage(main, then="stages.check_version")

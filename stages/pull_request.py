@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from domain_embeddings import revision_plots
+from domain_embeddings.errors import TOLD, message
 from domain_embeddings.markdown import escape, table
 from domain_embeddings.metrics import METRICS
 from domain_embeddings.params.gate import GateParams
@@ -26,7 +27,7 @@ from domain_embeddings.verdict import METRIC
 from domain_embeddings.wording import gain, metric_name, signed
 from stages.gate import REMEDY, acceptance, conclusion, counts, fallen_slices, judge, said, verdict
 from stages.revision import Revision, find, working_tree
-from stages.workspace import ParamsError, metrics_folder, section
+from stages.workspace import metrics_folder, section
 
 MARKER = "<!-- domain-embeddings-report -->"
 """The first line: by it the workflow finds its comment again."""
@@ -194,8 +195,8 @@ def main() -> None:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     try:
         body = write_comment(arguments.base, arguments.out)
-    except (CannotCompareError, ParamsError) as error:
-        body = f"{TITLE}\n\nThere is nothing to report: {error}"
+    except TOLD as error:
+        body = f"{TITLE}\n\nThere is nothing to report: {message(error)}"
     arguments.out.write_text(f"{MARKER}\n{body}\n", encoding="utf-8")
     print(f"wrote {arguments.out}")
 

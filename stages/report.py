@@ -30,15 +30,8 @@ from domain_embeddings.summary import (
     Summary,
     Training,
 )
-from stages.workspace import (
-    asks_synthetic,
-    corpus_argument,
-    execute,
-    load_params,
-    metrics_folder,
-    section,
-    stage_folder,
-)
+from stages.start import run_stage
+from stages.workspace import asks_synthetic, corpus_argument, load_params, metrics_folder, section, stage_folder
 
 CASES = 10
 SPLITS = {
@@ -210,4 +203,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

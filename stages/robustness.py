@@ -11,18 +11,17 @@ import json
 import random
 from collections.abc import Sequence
 
-from domain_embeddings import robustness
 from domain_embeddings.canonical import canonical
 from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_json
 from domain_embeddings.dev import Dev
 from domain_embeddings.encoder import encode, load
 from domain_embeddings.params.robustness import RobustnessParams
 from domain_embeddings.ranking import Scores
-from domain_embeddings.robustness import Check
+from domain_embeddings.robustness import Check, run
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     corpus_argument,
-    execute,
     max_seq_length,
     metrics_folder,
     section,
@@ -63,11 +62,11 @@ def main() -> None:
     def vectors(texts: Sequence[str]) -> Scores:
         return encode(model, [canonical(text) for text in texts])
 
-    checks = robustness.run(vectors, sample(corpus, section("robustness", RobustnessParams)))
+    checks = run(vectors, sample(corpus, section("robustness", RobustnessParams)))
     write_json(metrics_folder(corpus) / "robustness.json", report(checks))
     failures = {check.name: check.detail for check in checks if not check.passed}
     write_json(metrics_folder(corpus) / "robustness_failures.json", failures)
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from domain_embeddings.errors import TOLD, give_up
 from domain_embeddings.integrity import MANIFEST
 from domain_embeddings.params.package import PackageParams
 from domain_embeddings.signature import NEW_KEY, sign
@@ -36,4 +37,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except TOLD as error:
+        give_up(error)

@@ -14,7 +14,8 @@ from domain_embeddings.holdout import dev_queries, hold_out
 from domain_embeddings.likeness import TOGETHER, compare
 from domain_embeddings.params.synthesize import SynthesizeParams
 from domain_embeddings.queries import Synthesis, labelled_leaks, synthesize
-from stages.workspace import corpus_argument, execute, section, stage_folder
+from stages.start import run_stage
+from stages.workspace import corpus_argument, section, stage_folder
 
 
 def held_out_questions(dataset: Dataset) -> dict[str, str]:
@@ -107,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

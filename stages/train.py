@@ -27,11 +27,11 @@ from domain_embeddings.encoder import load
 from domain_embeddings.losses import Example
 from domain_embeddings.params.train import TrainParams
 from domain_embeddings.training import fine_tune
+from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
     corpus_argument,
-    execute,
     max_seq_length,
     section,
     seed_models,
@@ -97,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    execute(main)
+    run_stage(main)

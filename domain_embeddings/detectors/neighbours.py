@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from domain_embeddings.detectors.detector import Array, Detector
+from domain_embeddings.errors import UserError
 from domain_embeddings.ranking import Scores
 
 KNN_NEIGHBOURS = 5
@@ -98,9 +99,9 @@ class Exposure(Density):
 
     @classmethod
     def fit(cls, normal: Scores, known: Scores, seed: int) -> Self:
-        """Keep the normal queries and the known anomalies. A ValueError where none are known."""
+        """Keep the normal queries and the known anomalies. A UserError where none are known."""
         if not len(known):
-            raise ValueError("exposure needs known anomalies, there are none")
+            raise UserError("exposure needs known anomalies, there are none")
         density = Density.fit(normal, known, seed)
         return cls(density.normal, density.spacing, density.neighbours, known)
 
