@@ -37,7 +37,7 @@ from domain_embeddings.losses import Example
 from domain_embeddings.prefix_cache import cached_prefix, has_bfloat16
 from domain_embeddings.training import freeze, set_dropout
 
-ALLOCATOR = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=2097152")
+ALLOCATOR = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608")
 DEV_EVERY = 10
 COUNTED_STEPS = 2
 

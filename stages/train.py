@@ -1,12 +1,12 @@
 """Fine-tune the base model on a corpus's triplets, once for each seed.
 
-Reads data/ingest/<corpus>/corpus.jsonl, data/synthesize/<corpus>/, data/mine/<corpus>/triplets.jsonl and models/base/;
-writes models/tuned/<corpus>/ (the first seed's), models/seeds/<corpus>/<seed>/ (the others') and
-data/train/<corpus>/history.json (the first seed's). Checkpoints lie in models/checkpoints/, under a fingerprint of all
-that is read: a killed run goes on from there, a changed one starts anew. The frozen blocks' states stay in
-models/states/<corpus>/ for the next run over the same texts. dvc.yaml has glibc map every large buffer on its own, in
-huge pages: memory is given back as soon as it is free, where a heap of buffers of all sizes grows to several times what
-is in use. Results are the same without.
+Reads data/ingest/<corpus>/corpus.jsonl, data/synthesize/<corpus>/, data/mine/<corpus>/triplets.jsonl and
+models/base/; writes models/tuned/<corpus>/ (the first seed's), models/seeds/<corpus>/<seed>/ (the others') and
+data/train/<corpus>/history.json (the first seed's). Checkpoints lie in models/checkpoints/, under a fingerprint of
+all that is read: a killed run goes on from there, a changed one starts anew. The frozen blocks' states stay in
+models/states/<corpus>/ for the next run over the same texts. dvc.yaml has glibc map each of the largest buffers on
+its own, in huge pages: memory is given back as soon as it is free, where a heap of buffers of all sizes grows to
+several times what is in use. Results are the same without.
 
     python -m stages.train manuals
     accelerate launch --num_processes 4 -m stages.train manuals    # several GPUs, the same batch and params

@@ -17,7 +17,7 @@ NAMES = [
 ]  # fmt: skip
 COMMANDS = {"gate": "stages.gate", "search": "domain_embeddings.search_commands"}
 """Sections of params.yaml that a command reads, which is no stage, and where that is."""
-TUNED = {"train": "env GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=2097152 "}
+TUNED = {"train": "env GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608 "}
 """What a stage's command sets for its process."""
 PIPELINE: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
