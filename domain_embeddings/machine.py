@@ -4,8 +4,6 @@ import functools
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
-INT8 = {"avx512_vnni", "avx_vnni"}
-"""Without one of these, sums of int8 products saturate: other vectors than those that were measured."""
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
@@ -16,11 +14,6 @@ def features() -> frozenset[str]:
         return frozenset()
     rows = (line.partition(":") for line in CPUINFO.read_text(encoding="utf-8").splitlines())
     return frozenset(next((value.split() for key, _, value in rows if key.strip() == "flags"), []))
-
-
-def has_int8() -> bool:
-    """Whether int8 products are exact here."""
-    return not INT8.isdisjoint(features())
 
 
 def has_bfloat16() -> bool:
