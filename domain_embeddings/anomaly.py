@@ -29,6 +29,10 @@ from domain_embeddings.verification import detector_name, verify_files
 ARRAYS, SETTINGS = "detector.safetensors", "detector.json"
 
 
+class NoDetectorError(LookupError):
+    """There is no detector for a corpus's version, on purpose. The message says why."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The fields of detector.json."""
@@ -67,6 +71,13 @@ def save(folder: Path, detector: Detector, settings: Settings) -> None:
     write_manifest(folder, folder / MANIFEST)
 
 
+def save_none(folder: Path, reason: str) -> None:
+    """Write into a new folder that there is no detector, and why."""
+    folder.mkdir(parents=True)
+    write_json(folder / SETTINGS, {"detector": None, "reason": reason})
+    write_manifest(folder, folder / MANIFEST)
+
+
 class AnomalyDetector:
     """A version of a corpus's detector with the model whose vectors it knows. Safe to use from threads, as that is."""
 
@@ -88,8 +99,8 @@ class AnomalyDetector:
 
         A `model` that is loaded already is used instead of a second one; the threshold was calibrated on float32
         vectors, which those of another backend are only near to. `log` is the file that `flag` writes to.
-        Raises an IntegrityError where a file is not as packaged, or where the model is another than the detector's: the
-        base that stands in for a refused model included.
+        Raises a NoDetectorError where none could be fitted, an IntegrityError where a file is not as packaged, or where
+        the model is another than the detector's: the base that stands in for a refused model included.
         """
         folder = root / detector_name(corpus, version)
         detector, settings = _load(folder, public_key)
@@ -140,7 +151,10 @@ def _load(folder: Path, public_key: Path | None) -> tuple[Detector, Settings]:
         copy = Path(temporary)
         verify_files(folder, copy, folder / MANIFEST, public_key)
         try:
-            settings = Settings(**json.loads((copy / SETTINGS).read_text(encoding="utf-8")))
+            content = json.loads((copy / SETTINGS).read_text(encoding="utf-8"))
+            if content["detector"] is None:
+                raise NoDetectorError(f"{folder} holds no detector: {content['reason']}")
+            settings = Settings(**content)
             detector = DETECTORS[settings.detector].from_tensors(load_file(copy / ARRAYS))
         except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
             raise IntegrityError(folder, f"is no detector: {error!r}") from error

@@ -33,9 +33,16 @@ def markdown(corpus: str, report: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def without_detector(corpus: str, reason: str) -> str:
+    """The report where none could be fitted."""
+    return f"# {escape(corpus)}: queries unlike its own\n\n**No detector:** {escape(reason)}.\n"
+
+
 def _why(chosen: Mapping[str, Any]) -> str:
     """How the shipped detector compares with the next best on dev."""
     own, lead = chosen["detector"], chosen["lead_on_dev"]
+    if lead is None:
+        return "There were no anomalous dev queries to choose by: it is the first of the README's list, or asked for."
     others = {name: value for name, value in chosen["auroc_on_dev"].items() if name != own}
     said = f"Mean AUROC on dev {chosen['auroc_on_dev'][own]:.3f}, "
     best = max(others, key=lambda name: others[name])

@@ -11,6 +11,8 @@ from safetensors import safe_open
 from domain_embeddings.card import Card, readme
 from domain_embeddings.dataset import DataError, write_json
 from domain_embeddings.integrity import EXPORTED, INT8, MANIFEST, read, write_manifest
+from domain_embeddings.probe import write_probe
+from domain_embeddings.ranking import Scores
 
 CARD, README = "model_card.json", "README.md"
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -43,9 +45,12 @@ def dimension(model: Path) -> int:
     return int(json.loads((model / CONFIG).read_text(encoding="utf-8"))["hidden_size"])
 
 
-def package(model: Path, card: Card, corpus: str, license_id: str, folder: Path, int8: Path | None = None) -> None:
+def package(
+    model: Path, probed: Scores, card: Card, corpus: str, license_id: str, folder: Path, int8: Path | None = None
+) -> None:
     """Copy a model's folder and the folder of its export, add the cards, with the weights' hashes, then the manifest.
 
+    `probed` is what the model makes of `probe.TEXTS` in float32: whoever loads it is to get the same.
     Raises a DataError where `folder` exists: a version is written once.
     """
     if folder.exists():
@@ -55,6 +60,7 @@ def package(model: Path, card: Card, corpus: str, license_id: str, folder: Path,
         (folder / INT8).mkdir()
         for name in EXPORTED:
             shutil.copyfile(int8 / Path(name).name, folder / name)
+    write_probe(folder, probed)
     card = replace(card, weights_sha256=read(folder / WEIGHTS).sha256, config_sha256=read(folder / CONFIG).sha256)
     write_json(folder / CARD, card.to_json())
     (folder / README).write_text(readme(card, corpus, license_id), encoding="utf-8")

@@ -7,11 +7,12 @@ know (`provenance.py`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from domain_embeddings.markdown import escape
 from domain_embeddings.rendering import render
 
 SHOWN = ("recall@1", "recall@5", "recall@10", "mrr@10", "ndcg@10")
@@ -47,7 +48,9 @@ class Card:
     limits: Sequence[str]
     notes: str
     int8_export: Mapping[str, Any] | None = None
-    """What of it is int8, and how near it is to float32 on dev questions (`export.Fidelity`)."""
+    """What of it is int8, and how near it is to float32 (`fidelity.Fidelity`)."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Optional part that was asked for and is not there → why."""
 
     def to_json(self) -> dict[str, Any]:
         """All fields, with recall@5 and MRR of base and tuned once more at the top, where readers look first."""
@@ -74,7 +77,31 @@ def with_intervals(
 def readme(card: Card, corpus: str, license_id: str) -> str:
     """README.md: the hub's YAML metadata (its own library writes them) above a text for people."""
     metadata = _metadata(card, corpus, license_id).to_yaml().strip()
-    return render("card.md.jinja", card=card, corpus=corpus, metadata=metadata, shown=SHOWN)
+    said = export_sentence(card.int8_export) if card.int8_export else ""
+    return render("card.md.jinja", card=card, corpus=corpus, metadata=metadata, shown=SHOWN, export_sentence=said)
+
+
+def export_sentence(found: Mapping[str, Any]) -> str:
+    """What the int8 export is, and how near it is to float32."""
+    low, high = found["overlap_ci95"]
+    return (
+        f"`int8/` holds the same model for OpenVINO, {found['quantized']} in int8. On {found['passages']} passages and "
+        f"{found['queries']} training queries its vectors have a mean cosine of {found['cosine']:.4f} to the float32 "
+        f"ones ({found['cosine_low']:.4f} at the first percentile), and of a query's first ten passages "
+        f"{found['overlap']:.1%} [{low:.1%}, {high:.1%}] are the same."
+    )
+
+
+def markdown(card: Card) -> str:
+    """What is in the folder, in short: for the repository, beside the figures, where a pull request shows it."""
+    weights = "the tuned weights" if card.promoted == "tuned" else "the base's weights, unchanged"
+    lines = [
+        f"# {card.name} v{card.version}",
+        f"Packaged: {weights}.",
+        export_sentence(card.int8_export) if card.int8_export else "No int8 export.",
+        *(f"Left out: {escape(part)}: {escape(reason)}" for part, reason in sorted(card.skipped.items())),
+    ]
+    return "\n\n".join(lines) + "\n"
 
 
 def _metadata(card: Card, corpus: str, license_id: str) -> ModelCardData:

@@ -13,6 +13,7 @@ from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.artifact import package
 from domain_embeddings.card import Card, with_intervals
+from domain_embeddings.encoder import encode
 from domain_embeddings.integrity import (
     MANIFEST,
     IntegrityError,
@@ -22,6 +23,7 @@ from domain_embeddings.integrity import (
     read,
     read_manifest,
 )
+from domain_embeddings.probe import PROBE, TEXTS
 from domain_embeddings.verification import model_name
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -66,7 +68,7 @@ class ModelArtifactCreator:
         with tempfile.TemporaryDirectory(dir=self.root, prefix=".packaging-") as temporary:
             saved, packaged = Path(temporary) / "saved", Path(temporary) / folder.name
             model.save_pretrained(str(saved), create_model_card=False)
-            package(saved, card, self.corpus, self.license_id, packaged)
+            package(saved, encode(model, TEXTS), card, self.corpus, self.license_id, packaged)
             check_names(packaged, {n: p for n, p in files_of(packaged).items() if n != MANIFEST}, _manifest(packaged))
             check_modules(packaged, folder)
             if not folder.exists():
@@ -129,6 +131,13 @@ def _manifest(folder: Path) -> dict[str, str]:
 
 
 def _same(folder: Path, packaged: Path) -> bool:
-    """Whether a version on disk has this content; one whose files are not its manifest's any more has not."""
+    """Whether a version on disk has this content; one whose files are not its manifest's any more has not.
+
+    The vectors of `probe` are measured, and need not be the same on another processor.
+    """
     digests = {name: read(path).sha256 for name, path in files_of(folder).items() if name != MANIFEST}
-    return digests == _manifest(packaged)
+    return _without_probe(digests) == _without_probe(_manifest(packaged))
+
+
+def _without_probe(digests: Mapping[str, str]) -> dict[str, str]:
+    return {name: digest for name, digest in digests.items() if name != PROBE}

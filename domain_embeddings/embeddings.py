@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from domain_embeddings.backends import Backend, Encoder, load_encoder
+from domain_embeddings.backends import Backend, Encoder, Loaded, load_encoder
 from domain_embeddings.canonical import canonical
 from domain_embeddings.encoder import truncated
-from domain_embeddings.int8_encoder import Piece
 from domain_embeddings.integrity import IntegrityError
+from domain_embeddings.pieces import Piece
 from domain_embeddings.provenance import recorded_by
 from domain_embeddings.ranking import Scores
 from domain_embeddings.verification import BASE, Verified, lock_of, model_name, verify
@@ -53,21 +53,25 @@ class VersionedEmbeddings:
         logged; without `fallback_to_baseline` an IntegrityError is raised, as it is where the base is not right either.
         With a `public_key` (PEM), models without its signature are refused. `dimensions` keeps only so many leading
         numbers of each vector, for a smaller index. `backend` is `openvino` (the model's int8 export), `bfloat16`,
-        `torch` (float32) or `auto`, the first of these that model, device and processor have; the base, which has no
-        export, takes the next one. A ValueError for an impossible name, number of dimensions or backend.
+        `torch` (float32) or `auto`, the first of these that model, device and processor have and that gives the
+        packaged vectors here; the base, which has no export and no such vectors, takes float32. A ValueError for an
+        impossible name, number of dimensions or backend, and for a backend that gives other vectors here.
         """
         name = BASE if version is None else model_name(corpus, version)
         self.corpus, self.version = corpus, version
         self.fallback_reason: str | None = None
         try:
-            self._encoder, self.backend, self._verified = _load(root / name, public_key, backend, device)
+            loaded, self._verified = _load(root / name, public_key, backend, device)
         except IntegrityError as error:
             if not fallback_to_baseline or version is None:
                 raise
             self.fallback_reason = str(error)
             LOG.warning("%s is refused, the base model is used instead: %s", name, error)
             without_export: Backend = "auto" if backend == "openvino" else backend
-            self._encoder, self.backend, self._verified = _load(root / BASE, public_key, without_export, device)
+            loaded, self._verified = _load(root / BASE, public_key, without_export, device)
+        self._encoder, self.backend, self.refused_backends = loaded.encoder, loaded.backend, dict(loaded.refused)
+        for reason in self.refused_backends.values():
+            LOG.warning("%s runs with %s: %s", self._verified.folder.name, self.backend, reason)
         self.dimension = _dimension(self._encoder, dimensions)
         self._lock = threading.Lock()
         _LOADED.add(self)
@@ -108,6 +112,7 @@ class VersionedEmbeddings:
             "folder": str(folder),
             "checked_against": list(self._verified.witnesses),
             "backend": self.backend,
+            "refused_backends": self.refused_backends,
             "dimension": self.dimension,
             "max_seq_length": self._encoder.max_seq_length,
             "weights_sha256": self._verified.sha256,
@@ -129,15 +134,15 @@ def _dimension(encoder: Encoder, wanted: int | None) -> int:
     return wanted or encoder.dimension
 
 
-def _load(folder: Path, public_key: Path | None, backend: Backend, device: str) -> tuple[Encoder, Backend, Verified]:
+def _load(folder: Path, public_key: Path | None, backend: Backend, device: str) -> tuple[Loaded, Verified]:
     """Verify a copy and load that copy, which nobody else knows."""
     with tempfile.TemporaryDirectory(prefix="domain-embeddings-") as temporary:
         copy = Path(temporary) / folder.name
         copy.mkdir()
         verified = verify(folder, copy, public_key)
         limit = verified.card.get("max_seq_length")  # the base has no card and is taken at its word
-        encoder, chosen = load_encoder(copy, limit, backend, device)
-    return encoder, chosen, verified
+        loaded = load_encoder(copy, limit, backend, device)
+    return loaded, verified
 
 
 _LOADED: "weakref.WeakSet[VersionedEmbeddings]" = weakref.WeakSet()

@@ -8,19 +8,19 @@ of its own, which are as long as their longest text and small enough for its cac
 import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import openvino
 import torch
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.machine import has_bfloat16
+from domain_embeddings.pieces import Piece, pieces
 from domain_embeddings.ranking import Scores
 
-TOKENIZER = "tokenizer.json"
 TOKENS = 640
 """Of a batch, padding included."""
 
@@ -28,22 +28,6 @@ _ABANDONED: list[Any] = []
 """What has threads that are not there: to take it down would be to wait for them."""
 
 Inputs = dict[str, npt.NDArray[np.int64]]
-
-
-class Piece(NamedTuple):
-    """A token of a text."""
-
-    token: str | None
-    """As the vocabulary has it; None for [CLS] and [SEP]."""
-    start: int
-    end: int
-    """Characters of the text."""
-
-
-def pieces(encoding: Encoding) -> list[Piece]:
-    """A tokenizer's answer as pieces."""
-    rows = zip(encoding.tokens, encoding.special_tokens_mask, encoding.offsets, strict=True)
-    return [Piece(None if special else token, *span) for token, special, span in rows]
 
 
 def unit(vectors: Scores) -> Scores:

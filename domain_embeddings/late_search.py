@@ -15,8 +15,8 @@ import torch
 
 from domain_embeddings import late
 from domain_embeddings.embeddings import VersionedEmbeddings
-from domain_embeddings.int8_encoder import Piece
 from domain_embeddings.late import Tokens
+from domain_embeddings.pieces import Piece
 from domain_embeddings.ranking import Scores
 from domain_embeddings.token_codec import Pooled, TokenCodec
 

@@ -23,6 +23,7 @@ def markdown(summary: Summary) -> str:
             if summary.late_hybrid
             else []
         ),
+        *(escape(wording.skipped_sentence(arm, why, summary.corpus)) for arm, why in summary.skipped.items()),
         *(part for comparison in summary.comparisons for part in _slices(comparison, summary.verdict.metric)),
         "## Dev questions, guard, seeds",
         _evidence(summary),

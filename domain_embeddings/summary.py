@@ -178,3 +178,5 @@ class Summary:
     training: Training = field(default_factory=Training)
     late_hybrid: Mapping[str, float] = field(default_factory=dict)
     """Arm → its weight in `late_hybrid`: chosen by dev questions, unless those are synthetic."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Baseline that was to be compared → why it could not be."""

@@ -95,6 +95,11 @@ def late_hybrid_sentence(weights: Mapping[str, float], synthetic: bool) -> str:
     return f"late_hybrid is {parts}, each brought to 0..1: {why}."
 
 
+def skipped_sentence(arm: str, why: str, corpus: str) -> str:
+    """That a baseline is missing, why, and how to compare it after all: DVC cannot see that it is there again."""
+    return f"Not compared: {arm}: {why.rstrip('.')}. Once it can be: dvc repro -sf evaluate@{corpus}, then dvc repro."
+
+
 def seeds_sentence(seeds: Sequence[SeedGain], spread: float | None) -> str:
     """What a training seed alone changes."""
     if len(seeds) < 2 or spread is None:

@@ -3,7 +3,8 @@
 Reads models/<corpus>-embeddings-v<version>/, data/synthesize/<corpus>/ (training and dev queries),
 data/ingest/<corpus>/ (test questions, for the report alone) and data/raw/anomaly/; writes
 models/<corpus>-anomaly-v<version>/, data/anomaly/<corpus>/scores.jsonl and, in metrics/<corpus>/, anomaly.json,
-anomaly_summary.json (its headlines, a DVC metric), anomaly.md (for people) and plot data.
+anomaly_summary.json (its headlines, a DVC metric), anomaly.md (for people) and plot data. Where no detector can be
+fitted, all of these say why.
 
     python -m stages.anomaly manuals
 """
@@ -20,13 +21,13 @@ import pandas as pd
 import torch
 
 from domain_embeddings import anomaly, anomaly_sets, detection
-from domain_embeddings.anomaly_report import markdown
+from domain_embeddings.anomaly_report import markdown, without_detector
 from domain_embeddings.anomaly_sets import Example
 from domain_embeddings.artifact import WEIGHTS
 from domain_embeddings.canonical import canonical
 from domain_embeddings.conformal import least_queries, threshold
 from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_json, write_jsonl
-from domain_embeddings.detectors.choice import best, fit_all, separation
+from domain_embeddings.detectors.choice import DETECTORS, best, fit_all, separation
 from domain_embeddings.detectors.detector import Detector
 from domain_embeddings.detectors.forest import forest_scores
 from domain_embeddings.encoder import encode, load
@@ -53,11 +54,16 @@ CHOOSE = 10
 """Every so manieth synthesized query helps to choose a detector, so that all dev questions are left to calibrate it."""
 HELD_OUT = 5
 """Every so manieth query of a log is held out to calibrate."""
+LEAST = 20
+"""Normal queries to learn from: of fewer nobody can say what is like them."""
 MISSPELT = 0.4
 """Share of the longer words with a typing error, in normal queries that a detector must not take for anomalies."""
 FOREST = "isolation_forest"
 TEST = "test_questions"
 INJECTIONS = "adversarial/prompt_injection"
+BARS = ("set", "kind", "threshold", "score", "share")
+CURVES = ("set", "false_positives", "detected")
+"""Columns of the plot data."""
 
 Kinds = dict[str, Scores]
 """Kind of queries → their vectors."""
@@ -114,11 +120,8 @@ def dev_origin(corpus: str) -> str:
 
 def read_sets(corpus: str, params: AnomalyParams) -> list[Example]:
     """All sets, the normal test questions among them as a set of their own."""
-    written = [
-        example
-        for name in (*anomaly_sets.WRITTEN, anomaly_sets.ODD)
-        for example in anomaly_sets.read_written(ANOMALY_SETS, name, corpus)
-    ]
+    there = (name for name in (*anomaly_sets.WRITTEN, anomaly_sets.ODD) if (ANOMALY_SETS / f"{name}.jsonl").is_file())
+    written = [example for name in there for example in anomaly_sets.read_written(ANOMALY_SETS, name, corpus)]
     extra = [e for name, path in sorted(params.extra_sets.items()) for e in anomaly_sets.read_extra(name, Path(path))]
     return [*written, *extra, *(Example(TEST, "", "test", text) for text in queries_of(corpus, "ingest", "test"))]
 
@@ -143,9 +146,31 @@ def on_dev(vectors: Scores, examples: Sequence[Example], choose: Scores, slips: 
     return normal, {kind: rows_of(vectors, examples, split="dev", kind=kind) for kind in sorted(named)}
 
 
+def obstacle(normal: Normal, examples: Sequence[Example], params: AnomalyParams) -> str | None:
+    """Why no detector can be fitted, if none can."""
+    learn, least = len(normal.fit) + len(normal.choose), least_queries(params.false_positive_rate)
+    if learn < LEAST or len(normal.calibrate) < least:
+        return (
+            f"{learn} normal queries to learn from and {len(normal.calibrate)} to calibrate on are too few: "
+            f"{LEAST} and, for a rate of {params.false_positive_rate:g}, {least} are needed"
+        )
+    if params.detector == "exposure" and not any(e.split == "train" for e in examples):
+        return "anomaly.detector asks for exposure, which needs known anomalies, and there are none"
+    return None
+
+
 def separate(fitted: Mapping[str, Detector], normal: Kinds, anomalous: Kinds) -> dict[str, float]:
-    """Detector → how well it separates (`choice.separation`)."""
+    """Detector → how well it separates (`choice.separation`); empty without anomalies to choose by."""
+    if not anomalous:
+        return {}
     return {name: separation(detector, normal, anomalous) for name, detector in fitted.items()}
+
+
+def choose_detector(params: AnomalyParams, separations: Mapping[str, float], known: Scores) -> str:
+    """The one that params ask for, the one that separates best, or, with nothing to choose by, the first there is."""
+    if params.detector != "auto":
+        return params.detector
+    return best(separations) if separations else next(name for name in DETECTORS if name != "exposure" or len(known))
 
 
 def share(flags: Sequence[bool]) -> dict[str, Any]:
@@ -214,16 +239,45 @@ def write_plots(folder: Path, scores: Scores, examples: Sequence[Example], limit
         if not is_normal(examples[positions[0]]):
             points = zip(*detection.roc(normal, scores[positions]), strict=True)
             curves += [{"set": name, "false_positives": x, "detected": y} for x, y in points]
-    for file, rows in (("anomaly_scores.csv", bars), ("anomaly_roc.csv", curves)):
-        pd.DataFrame(rows).round(DIGITS).to_csv(folder / file, index=False, lineterminator="\n")
+    _csv(folder / "anomaly_scores.csv", bars, BARS)
+    _csv(folder / "anomaly_roc.csv", curves, CURVES)
+
+
+def _csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    pd.DataFrame(rows, columns=list(columns)).round(DIGITS).to_csv(path, index=False, lineterminator="\n")
 
 
 def main() -> None:
-    """Read, encode, choose, fit, calibrate, measure, write."""
+    """Ship a detector, or say why there is none."""
     corpus, params = corpus_argument(), section("anomaly", AnomalyParams)
     torch.set_num_threads(load_params()["train"]["threads"])  # part of the result: floats are added in another order
-    folder = packaged_model(corpus, load_params()["package"]["version"])
+    version = load_params()["package"]["version"]
+    model, detector = packaged_model(corpus, version), Path("models") / detector_name(corpus, version)
     normal, examples = read_normal(corpus, params), read_sets(corpus, params)
+    if (reason := obstacle(normal, examples, params)) is None:
+        ship(corpus, params, normal, examples, model, detector)
+    else:
+        leave_out(corpus, reason, detector)
+
+
+def leave_out(corpus: str, reason: str, detector: Path) -> None:
+    """Write all that the stage writes, with the reason in it."""
+    print(f"{corpus}: no detector: {reason}")
+    anomaly.save_none(detector, reason)
+    folder = metrics_folder(corpus)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "anomaly.json", {"skipped": reason})
+    write_json(folder / "anomaly_summary.json", {})
+    (folder / "anomaly.md").write_text(without_detector(corpus, reason), encoding="utf-8")
+    _csv(folder / "anomaly_scores.csv", [], BARS)
+    _csv(folder / "anomaly_roc.csv", [], CURVES)
+    write_jsonl(stage_folder("anomaly", corpus) / "scores.jsonl", [])
+
+
+def ship(
+    corpus: str, params: AnomalyParams, normal: Normal, examples: Sequence[Example], folder: Path, packaged: Path
+) -> None:
+    """Encode with the model in `folder`, choose, fit, calibrate, measure, write."""
     model = load(folder, max_seq_length())
     generator = random.Random(params.seed)
     slips = [misspelt(text, MISSPELT, generator) for text in normal.choose]
@@ -232,7 +286,7 @@ def main() -> None:
 
     known = rows_of(vectors, examples, split="train")
     separations = separate(fit_all(fit, known, params.seed), *on_dev(vectors, examples, choose, wrong))
-    name = best(separations) if params.detector == "auto" else params.detector
+    name = choose_detector(params, separations, known)
     fit = np.concatenate([fit, choose])  # once the choice is made, nothing need be held back but what calibrates
     fitted = fit_all(fit, known, params.seed)
     tested = rows_of(vectors, examples, split="test")
@@ -250,7 +304,7 @@ def main() -> None:
         model=folder.name,
         weights_sha256=read(folder / WEIGHTS).sha256,
     )
-    anomaly.save(folder.with_name(detector_name(corpus, load_params()["package"]["version"])), fitted[name], settings)
+    anomaly.save(packaged, fitted[name], settings)
     on_test = {one: on_tested for one, (_, on_tested) in scores.items()}
     write_report(corpus, [e for e in examples if e.split == "test"], on_test, limits, separations, settings)
 
@@ -265,11 +319,11 @@ def write_report(
 ) -> None:
     """anomaly.json, its headlines, the same for people, plot data, and a row for each test query."""
     own = scores[settings.detector]
-    others = max(value for name, value in separations.items() if name != settings.detector)
+    others = [value for name, value in separations.items() if name != settings.detector]
     chosen = {
         **{key: value for key, value in vars(settings).items() if key not in ("model", "weights_sha256")},
         "auroc_on_dev": separations,
-        "lead_on_dev": separations[settings.detector] - others,
+        "lead_on_dev": separations[settings.detector] - max(others) if others else None,
     }
     figures = {**measured(own, tested, settings.threshold), "detectors": compared(scores, limits, tested)}
     report, folder = rounded({"chosen": chosen, **figures}), metrics_folder(corpus)

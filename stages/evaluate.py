@@ -6,8 +6,8 @@ models/seeds/<corpus>/<seed>/ and the models that `evaluate.baselines` names (fr
 network; a server's vectors are kept in models/endpoint_cache/). Writes data/evaluate/<corpus>/per_query.jsonl (test)
 and dev.jsonl (what a model is chosen by), a row for each arm and question: its metrics, the first ten passages found,
 the ranks of relevant ones within `evaluate.depth` (so that recall at any k can be computed later), and how many
-passages are relevant; and late_hybrid.json, the weights of that arm: chosen by dev questions that people asked, else
-fixed ones. Search is exact.
+passages are relevant; late_hybrid.json, the weights of that arm: chosen by dev questions that people asked, else
+fixed ones; and skipped.json, why a baseline has no rows. Search is exact.
 
     python -m stages.evaluate manuals
 """
@@ -36,6 +36,7 @@ from domain_embeddings.dataset import (
 from domain_embeddings.encoder import encode, load
 from domain_embeddings.endpoint import EndpointEncoder
 from domain_embeddings.lexical import BM25
+from domain_embeddings.optional import why
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, EvaluateParams, Folder, Hub
 from domain_embeddings.ranking import Scores, fuse, fuse_scores, rank
 from stages.start import run_stage
@@ -75,6 +76,10 @@ class Encoded(NamedTuple):
     """Late interaction's scores (questions, passages), of the arms in FUSED."""
 
 
+class UnavailableError(RuntimeError):
+    """A baseline that cannot be compared; the message says why."""
+
+
 Encoder = Callable[[Sequence[str], Sequence[str]], Encoded]
 """Passages and questions → what is made of them. What it loads for this is free again when it returns."""
 
@@ -101,12 +106,12 @@ def with_late(folder: Path, length: int) -> Encoder:
 
 def local(arm: str, baseline: Hub | Folder) -> Encoder:
     """A sentence-transformers model of somebody else, with its own length limit and prompts."""
-    if isinstance(baseline, Folder) and not Path(baseline.path).is_dir():
-        raise DataError(baseline.path, "no such folder", remedy=f"see evaluate.baselines.{arm}.path in params.yaml")
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         if isinstance(baseline, Hub):
             model = SentenceTransformer(baseline.model, revision=baseline.revision, trust_remote_code=False)
+        elif not Path(baseline.path).is_dir():
+            raise DataError(baseline.path, "no such folder", remedy=f"see evaluate.baselines.{arm}.path in params.yaml")
         else:
             model = SentenceTransformer(baseline.path, local_files_only=True, trust_remote_code=False)
         found = model.encode_document(
@@ -120,21 +125,33 @@ def local(arm: str, baseline: Hub | Folder) -> Encoder:
 
 def served(baseline: Endpoint) -> Encoder:
     """A model behind an OpenAI-compatible server."""
-    encoder = EndpointEncoder(baseline, ENDPOINT_CACHE)
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
+        encoder = EndpointEncoder(baseline, ENDPOINT_CACHE)
         found = encoder.encode([baseline.passage_prefix + text for text in passages], progress=True)
         return Encoded(found, encoder.encode([baseline.query_prefix + text for text in queries]))
 
     return vectors
 
 
+def trying(encoder: Encoder) -> Encoder:
+    """One that raises nothing but `UnavailableError`."""
+
+    def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
+        try:
+            return encoder(passages, queries)
+        except Exception as error:  # of many kinds: a server, hub or folder that is not there, a model that is none
+            raise UnavailableError(why(error)) from error
+
+    return vectors
+
+
 def encoders(corpus: str, baselines: Mapping[str, Baseline], length: int) -> dict[str, Encoder]:
-    """Every dense arm. Those of others come first: they are the ones that can fail."""
+    """Every dense arm; those of others may be unavailable."""
     seeds = sorted((int(folder.name), folder) for folder in seed_models(corpus).glob("*/"))
     return {
         **{
-            arm: served(baseline) if isinstance(baseline, Endpoint) else local(arm, baseline)
+            arm: trying(served(baseline) if isinstance(baseline, Endpoint) else local(arm, baseline))
             for arm, baseline in sorted(baselines.items())
         },
         "base": with_late(BASE_MODEL, length),
@@ -145,8 +162,11 @@ def encoders(corpus: str, baselines: Mapping[str, Baseline], length: int) -> dic
 
 def rankings(
     passages: dict[str, str], queries: dict[str, Query], encoders: Mapping[str, Encoder], params: EvaluateParams
-) -> dict[str, Run]:
-    """Every arm's run but `late_hybrid`: bm25; base and tuned, then fused with it, then late; the other dense arms."""
+) -> tuple[dict[str, Run], dict[str, str]]:
+    """Every arm's run but `late_hybrid`, and why an arm that is unavailable has none.
+
+    The arms are bm25; base and tuned, then fused with it, then late; the other dense arms.
+    """
     texts, asked = list(passages.values()), [query.text for query in queries.values()]
 
     def ranked(score_rows: Callable[[slice], Scores]) -> Run:
@@ -156,15 +176,21 @@ def rankings(
     lexical = ranked(lambda rows: bm25.scores(asked[rows]))
     dense: dict[str, Run] = {}
     late_runs: dict[str, Run] = {}
+    skipped: dict[str, str] = {}
     for arm, encoder in encoders.items():
-        found = encoder(texts, asked)
-        gc.collect()  # a model refers to itself: without this it would lie beside the next one
+        try:
+            found = encoder(texts, asked)
+        except UnavailableError as error:
+            skipped[arm] = str(error)
+            continue
+        finally:
+            gc.collect()  # a model refers to itself: without this it would lie beside the next one
         dense[arm] = ranked(_similarity(found))
         if found.late is not None:
             late_runs[f"late_{arm}"] = ranked(found.late.__getitem__)
     first = {arm: dense.pop(arm) for arm in FUSED if arm in dense}
     hybrid = {f"hybrid_{arm}": fuse([run, lexical], params.rrf_k, params.depth) for arm, run in first.items()}
-    return {"bm25": lexical, **first, **hybrid, **late_runs, **dense}
+    return {"bm25": lexical, **first, **hybrid, **late_runs, **dense}, skipped
 
 
 def _similarity(found: Encoded) -> Callable[[slice], Scores]:
@@ -228,13 +254,16 @@ def main() -> None:
     dev_qrels = read_qrels(synthesized / "qrels" / "dev.tsv", made, dataset.corpus)
     queries = {TEST + i: query for i, query in test.items()} | {DEV + i: made[i] for i in dev_qrels}
     passages = {passage.id: passage.content for passage in dataset.corpus.values()}
-    runs = rankings(passages, queries, encoders(name, params.baselines, max_seq_length()), params)
+    runs, skipped = rankings(passages, queries, encoders(name, params.baselines, max_seq_length()), params)
+    for arm, reason in skipped.items():
+        print(f"{name}: baseline {arm} is not compared: {reason}")
     weights = dict(zip(LATE_HYBRID, UNCHOSEN, strict=True))
     if not asks_synthetic(name):
         weights = chosen_weights(of_split(runs, DEV), dev_qrels, params.depth)
     runs["late_hybrid"] = fuse_scores([runs[arm] for arm in weights], list(weights.values()), params.depth)
     folder = stage_folder("evaluate", name)
     write_json(folder / "late_hybrid.json", weights)
+    write_json(folder / "skipped.json", skipped)
     write_jsonl(folder / "per_query.jsonl", rows(of_split(runs, TEST), dataset.qrels["test"]))
     write_jsonl(folder / "dev.jsonl", rows(of_split(runs, DEV), dev_qrels))
 

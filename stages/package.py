@@ -1,8 +1,9 @@
 """Package the model that was promoted, tuned or base, with a card that says why.
 
-Reads metrics/<corpus>/, the training corpus in data/ingest/<corpus>/, dev questions in data/synthesize/<corpus>/,
-models/base/ and models/tuned/<corpus>/; writes models/<corpus>-embeddings-v<version>/, with an int8 export that was
-measured on the dev questions. That a version never changes is checked last (stages/check_version.py).
+Reads metrics/<corpus>/, the training corpus in data/ingest/<corpus>/, training queries in data/synthesize/<corpus>/,
+models/base/ and models/tuned/<corpus>/; writes models/<corpus>-embeddings-v<version>/, with an int8 export where one
+comes near enough to the model, and metrics/<corpus>/package.md, what is in it. That a version never changes is checked
+last (stages/check_version.py).
 
     python -m stages.package manuals
 """
@@ -14,16 +15,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from sentence_transformers import SentenceTransformer
+
 from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, trainable
-from domain_embeddings.card import Card, with_intervals
-from domain_embeddings.dataset import read_corpus
-from domain_embeddings.encoder import load
-from domain_embeddings.export import Fidelity, export
-from domain_embeddings.int8_encoder import TOKENIZER
+from domain_embeddings.card import Card, markdown, with_intervals
+from domain_embeddings.dataset import read_corpus, read_qrels, read_queries
+from domain_embeddings.encoder import encode, load
+from domain_embeddings.fidelity import Fidelity, Texts
 from domain_embeddings.integrity import EXPORTED, read
+from domain_embeddings.optional import why
 from domain_embeddings.params.base_model import BaseModelParams
-from domain_embeddings.params.package import ExportParams, PackageParams
-from stages.dev_sample import sample
+from domain_embeddings.params.package import PackageParams
+from domain_embeddings.pieces import TOKENIZER
+from domain_embeddings.probe import TEXTS
 from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
@@ -61,7 +65,7 @@ def limits(corpus: str, questions: int, base: BaseModelParams, tests: Mapping[st
 def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
     """The card, each number as metrics/ has it; `package` fills in the hashes of what it copies."""
     promotion, means = figures(corpus, "promotion.json"), figures(corpus, "evaluate.json")
-    tests = figures(corpus, "robustness.json")
+    tests, statistics = figures(corpus, "robustness.json"), figures(corpus, "significance.json")
     tuned = promotion["promoted"] == "tuned"
     counts = parameter_counts(BASE_MODEL / WEIGHTS)
     frozen_blocks = load_params()["train"]["frozen_blocks"]
@@ -77,7 +81,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         reason=promotion["reason"],
         verdict=figures(corpus, "verdict.json"),
         promotion=promotion,
-        arms=with_intervals(means, figures(corpus, "significance.json")["intervals"]),
+        arms=with_intervals(means, statistics["intervals"]),
         dimension=dimension(BASE_MODEL),
         max_seq_length=base.max_seq_length,
         parameters={
@@ -91,15 +95,23 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         adversarial_tests={"passed": tests["passed"], "total": tests["total"]},
         limits=limits(corpus, means["base"]["n_queries"], base, tests),
         notes=params.notes,
+        skipped={f"baseline {arm}": reason for arm, reason in statistics["skipped"].items()},
     )
 
 
-def int8(corpus: str, model: Path, max_seq_length: int, params: ExportParams, folder: Path) -> Fidelity:
-    """Write the int8 export of a model into a folder; a DataError where it is too far from the model."""
-    texts = [passage.content for passage in read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl").values()]
-    loaded = load(model, max_seq_length, device="cpu")
-    graph = folder / Path(EXPORTED[0]).name
-    return export(loaded, model / TOKENIZER, texts, sample(corpus, params), params, graph)
+def int8(corpus: str, model: SentenceTransformer, tokenizer: Path, folder: Path) -> Fidelity | str:
+    """Write the int8 export of a model into a folder, and tell how near it is, or in a line why there is none."""
+    passages = read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl")
+    synthesized = stage_folder("synthesize", corpus)
+    queries = read_queries(synthesized / "queries.jsonl")
+    asked = [queries[i].text for i in sorted(read_qrels(synthesized / "qrels" / "train.tsv", queries, passages))]
+    contents = [passage.content for passage in passages.values()]
+    try:
+        from domain_embeddings.export import export  # only here: OpenVINO and nncf need not be there
+
+        return export(model, tokenizer, contents, Texts.of(contents, asked), folder / Path(EXPORTED[0]).name)
+    except Exception as error:  # of many kinds, and none is a reason to have no model
+        return why(error)
 
 
 def main() -> None:
@@ -108,14 +120,20 @@ def main() -> None:
     params = section("package", PackageParams)
     base = section("base_model", BaseModelParams)
     card = describe(corpus, params, base)
-    model = tuned_model(corpus) if card.promoted == "tuned" else BASE_MODEL
-    folder = packaged_model(corpus, params.version)
+    folder = tuned_model(corpus) if card.promoted == "tuned" else BASE_MODEL
+    model = load(folder, base.max_seq_length, device="cpu")
+    probed = encode(model, TEXTS)
     with tempfile.TemporaryDirectory() as temporary:
-        exported = Path(temporary) if params.export else None
-        if params.export and exported:
-            fidelity = int8(corpus, model, base.max_seq_length, params.export, exported)
-            card = replace(card, int8_export=asdict(fidelity))
-        package(model, card, corpus, params.license, folder, exported)
+        exported = None
+        if params.export:
+            found = int8(corpus, model, folder / TOKENIZER, Path(temporary))
+            if isinstance(found, str):
+                card = replace(card, skipped={**card.skipped, "int8 export": found})
+                print(f"{corpus}: packaged without an int8 export: {found}")
+            else:
+                card, exported = replace(card, int8_export=asdict(found)), Path(temporary)
+        package(folder, probed, card, corpus, params.license, packaged_model(corpus, params.version), exported)
+    (metrics_folder(corpus) / "package.md").write_text(markdown(card), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -129,6 +129,11 @@ def training(history: Mapping[str, Any]) -> Training:
     return Training(loss, dev)
 
 
+def evaluated(corpus: str, name: str) -> Any:
+    """A JSON file of the evaluate stage."""
+    return json.loads((stage_folder("evaluate", corpus) / name).read_text(encoding="utf-8"))
+
+
 def summarize(corpus: str, dataset: Dataset, rows: pd.DataFrame, history: Mapping[str, Any]) -> Summary:
     """Everything that is reported of a corpus, computed once."""
     params = section("report", ReportParams)
@@ -160,7 +165,8 @@ def summarize(corpus: str, dataset: Dataset, rows: pd.DataFrame, history: Mappin
         seeds=gains,
         seed_spread=spread,
         training=training(history),
-        late_hybrid=json.loads((stage_folder("evaluate", corpus) / "late_hybrid.json").read_text(encoding="utf-8")),
+        late_hybrid=evaluated(corpus, "late_hybrid.json"),
+        skipped=evaluated(corpus, "skipped.json"),
     )
 
 
@@ -172,7 +178,7 @@ def write_metrics(folder: Path, summary: Summary, rows: pd.DataFrame, dataset: D
     write_json(folder / "slices.json", {**results.slice_tables(rows), **({"topics": by_topic} if by_topic else {})})
     write_json(folder / "verdict.json", asdict(summary.verdict))
     write_json(folder / "promotion.json", asdict(summary.promotion))
-    kept = ("intervals", "comparisons", "late_hybrid", "seeds", "seed_spread", "split")
+    kept = ("intervals", "comparisons", "late_hybrid", "seeds", "seed_spread", "skipped", "split")
     statistics = {name: asdict(summary)[name] for name in kept}
     write_json(folder / "significance.json", finite(statistics))
 

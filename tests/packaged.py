@@ -10,13 +10,12 @@ from ruamel.yaml import YAML
 
 from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts
 from domain_embeddings.card import Card, with_intervals
-from domain_embeddings.dataset import Query
-from domain_embeddings.dev import Dev
-from domain_embeddings.encoder import load
+from domain_embeddings.encoder import encode, load
 from domain_embeddings.export import export
-from domain_embeddings.int8_encoder import TOKENIZER
+from domain_embeddings.fidelity import Texts
 from domain_embeddings.integrity import MANIFEST, files_of, folder_md5, read, write_manifest
-from domain_embeddings.params.package import ExportParams
+from domain_embeddings.pieces import TOKENIZER
+from domain_embeddings.probe import TEXTS
 from tests.dependencies import ROOT
 
 NAME = "tiny-embeddings-v1.0"
@@ -64,26 +63,16 @@ def copy_base(base: Path, folder: Path) -> Path:
     return folder
 
 
-def tiny_dev() -> Dev:
-    """Two questions that any model answers."""
-    passages = {
-        "a": "Bleed the brakes after the hose was changed.",
-        "b": "The mast lifts the carriage with two chains.",
-    }
-    queries = {"x": Query("x", "how to bleed brakes"), "y": Query("y", "what lifts the carriage")}
-    return Dev(passages, queries, {"x": {"a": 1}, "y": {"b": 1}})
-
-
 def calibration_texts() -> list[str]:
     """Real text: the longer paragraphs of a sample manual."""
     manual = ROOT / "data/raw/manuals/forklift/tessera_e18_electric_truck.md"
     return [part for part in manual.read_text(encoding="utf-8").split("\n\n") if len(part) > 200]
 
 
-def export_params(**changes: Any) -> ExportParams:
-    """Limits that any export keeps."""
-    values = {"seed": 0, "questions": 10, "passages": 50, "lookalikes": 1, "calibration": 16, "max_ndcg_loss": 0.5}
-    return ExportParams(**{**values, "min_cosine": 0.9, **changes})
+def judging_texts() -> Texts:
+    """Sixteen paragraphs, and their first words as queries."""
+    paragraphs = calibration_texts()[:16]
+    return Texts(paragraphs, [" ".join(text.split()[:8]) for text in paragraphs])
 
 
 def make_models(base: Path, root: Path) -> Path:
@@ -91,8 +80,9 @@ def make_models(base: Path, root: Path) -> Path:
     copied, int8 = copy_base(base, root / "base"), root / "int8"
     int8.mkdir()
     model, graph = load(copied, 256, device="cpu"), int8 / "model.xml"
-    found = export(model, copied / TOKENIZER, calibration_texts(), tiny_dev(), export_params(), graph)
-    package(copied, card(copied, int8_export=asdict(found)), "tiny", "apache-2.0", root / NAME, int8)
+    found = export(model, copied / TOKENIZER, calibration_texts(), judging_texts(), graph)
+    described = card(copied, int8_export=asdict(found))
+    package(copied, encode(model, TEXTS), described, "tiny", "apache-2.0", root / NAME, int8)
     shutil.rmtree(int8)
     return root
 

@@ -1,20 +1,10 @@
 """Params of the package stage."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from domain_embeddings.params.sample import SampleParams
 from domain_embeddings.params.strict import Strict
-
-
-class ExportParams(SampleParams):
-    """The int8 export, and on how many dev questions it must be how near to the float32 model."""
-
-    calibration: int = Field(ge=1)
-    """Passages of the corpus that show how large each layer's values become."""
-    max_ndcg_loss: float = Field(ge=0, lt=1)
-    """Share of nDCG@10 that may be lost."""
-    min_cosine: float = Field(gt=0, le=1)
-    """Least mean cosine between an int8 and a float32 vector of the same text."""
 
 
 class PackageParams(Strict):
@@ -26,5 +16,5 @@ class PackageParams(Strict):
     """Of the model, as the hub writes it (apache-2.0 is the base model's)."""
     notes: str = ""
     """Anything readers of the card should know."""
-    export: ExportParams | None = None
-    """Without: no int8 export."""
+    export: Literal["int8"] | None = None
+    """A second copy of the weights, for CPUs: what must hold of it is in `fidelity`."""
