@@ -1,29 +1,58 @@
-# Each target works alone on a fresh clone with Python 3.11 and a package registry.
-PYTHON ?= python3.11
+# Each target works alone on a fresh clone with Python 3.11, 3.12 or 3.13 and a package registry.
+# The first of these that runs and is supported makes the environment; PYTHON=... names another.
+PYTHON ?= python3.11 python3.12 python3.13 python3
+FOUND = $(shell for module in ensurepip sys; do for python in $(PYTHON); do \
+	"$$python" -c "import sys, venv, $$module; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2> /dev/null \
+	&& echo "$$python" && exit; done; done)
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
-STAMP := $(VENV)/.requirements.lock
+INSTALL := $(VENV)/bin/pip install --quiet --no-compile
+# Compiles what pip left: on every core, and not what nobody imports. Some packages hold files for other Pythons.
+COMPILE := $(VENV)/bin/python -m compileall -qq -x '/tests?/|/testing/|/torch/_inductor/|/transformers/models/'
 BASE ?= main
 
-.PHONY: env repro test lint deps gate pr-report readme sign lock clean
+.PHONY: env dev install install-dev repro test lint platforms deps gate pr-report readme sign lock clean
 
-env: $(STAMP)
+env:  ## the packages of requirements.lock in .venv, made anew when the file has changed
+	@cmp -s requirements.lock $(VENV)/requirements.lock || $(MAKE) --no-print-directory install
 
-$(STAMP): requirements.lock
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --requirement requirements.lock
-	cp requirements.lock $(STAMP)
+dev: env  ## those of requirements-dev.lock too: tools for tests and lint
+	@cmp -s requirements-dev.lock $(VENV)/requirements-dev.lock || $(MAKE) --no-print-directory install-dev
+
+# The locks are complete, so nothing is resolved. Only PyTorch, with what stands on it, comes with its dependencies:
+# its build for CUDA has libraries that no lock names, and a machine's pip settings say which build it finds. They are
+# the larger half, compiled while pip fetches the other one.
+install:
+	@test -n "$(FOUND)" || { echo "No Python of 3.11 to 3.13 was found ($(PYTHON)): PYTHON=... names one." >&2; exit 1; }
+	@$(FOUND) -c 'import ensurepip' 2> /dev/null || \
+	  { echo "$(FOUND) has no venv module (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	$(FOUND) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --constraint requirements.lock pip
+	$(INSTALL) --constraint requirements.lock sentence-transformers
+	$(COMPILE) $(VENV)/lib & $(INSTALL) --no-deps --requirement requirements.lock && wait
+	$(COMPILE) -j 0 $(VENV)/lib || true
+	cp requirements.lock $(VENV)/
+
+# Without the stamp of `install` while pip works: if this is killed, the next `make` begins anew.
+install-dev:
+	rm $(VENV)/requirements.lock
+	$(INSTALL) --no-deps --requirement requirements-dev.lock
+	$(COMPILE) -j 0 $(VENV)/lib || true
+	cp requirements.lock requirements-dev.lock $(VENV)/
 
 repro: env  ## run every stage whose params, data or code changed
 	$(RUN) dvc repro
 
-test: env  ## the whole test suite
+test: dev  ## the whole test suite
 	$(RUN) python -m pytest
 
-lint: env  ## style, types, direction of imports
+lint: dev  ## style, types, direction of imports
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) lint-imports
+
+platforms: dev  ## does every line of the locks have a wheel for each supported platform and Python?
+	$(RUN) python -m scripts.check_platforms
 
 gate: env  ## did search get worse since BASE? (stages/gate.py; in make's words every status but 0 is 2)
 	$(RUN) python -m stages.gate "$(BASE)"
@@ -31,14 +60,16 @@ gate: env  ## did search get worse since BASE? (stages/gate.py; in make's words 
 pr-report: env  ## write what changed since BASE to data/pull_request/comment.md
 	$(RUN) python -m stages.pull_request "$(BASE)"
 
-deps: env  ## bring the code dependencies in dvc.yaml up to date with the imports
+deps: dev  ## bring the code dependencies in dvc.yaml up to date with the imports
 	$(RUN) python -m tests.dependencies
 
-lock:  ## resolve pyproject.toml anew and pin what came out
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --upgrade '.[dev]' && $(VENV)/bin/pip uninstall --yes domain-embeddings
-	$(VENV)/bin/pip freeze --exclude pip --exclude setuptools | sed 's/+cpu$$//' > requirements.lock
-	cp requirements.lock $(STAMP)
+lock:  ## resolve pyproject.toml anew and pin what came out, where pip finds PyTorch's build without CUDA
+	$(FOUND) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --upgrade pip setuptools . && $(VENV)/bin/pip uninstall --yes domain-embeddings
+	$(VENV)/bin/pip freeze --all | sed 's/+cpu$$//' > requirements.lock
+	$(VENV)/bin/pip install --constraint requirements.lock '.[dev]' && $(VENV)/bin/pip uninstall --yes domain-embeddings
+	$(VENV)/bin/pip freeze --all | sed 's/+cpu$$//' | grep -vxF -f requirements.lock > requirements-dev.lock
+	cp requirements.lock requirements-dev.lock $(VENV)/
 
 clean:  ## remove the environment; DVC's cache and the outs stay
 	rm -rf $(VENV)

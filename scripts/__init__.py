@@ -1,0 +1,1 @@
+"""Tools of this repository's own upkeep, not of the pipeline."""
