@@ -1,14 +1,16 @@
 """A slip anywhere in params.yaml stops the first stage, with the key, the value and what is allowed."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
+from domain_embeddings.params.strict import ParamsError
 from domain_embeddings.params.train import TrainParams
 from stages import check_params
-from stages.workspace import ParamsError, section
+from stages.workspace import section
 from tests.dependencies import ROOT
 
 _MISSING = object()
@@ -34,14 +36,15 @@ def _changed(changes: dict[str, Any]) -> dict[str, Any]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "docs").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["stages/train.py", "docs"])
     return tmp_path
 
 
 def _refused(folder: Path, changes: dict[str, Any]) -> str:
     YAML().dump(_changed(changes), folder / "params.yaml")
-    with pytest.raises(ParamsError) as error:
-        check_params.main()
-    return str(error.value)
+    with pytest.raises(ParamsError) as stop:
+        check_params.check()
+    return str(stop.value)
 
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
@@ -123,14 +126,33 @@ def test_every_wrong_key_has_a_line(folder: Path) -> None:
 def test_a_file_without_sections_is_refused(folder: Path, content: str) -> None:
     (folder / "params.yaml").write_text(content)
 
-    with pytest.raises(ParamsError, match=r"params\.yaml holds no sections"):
-        check_params.main()
+    with pytest.raises(ParamsError, match="the whole file: holds no sections"):
+        check_params.check()
+
+
+def test_a_corpus_that_is_asked_for_must_be_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["stages/train.py", "doks"])
+
+    assert _refused(folder, {}).splitlines()[1:] == ["  corpora.doks: no such corpus, there are docs"]
+
+
+@pytest.mark.parametrize("stage", ["ingest", "synthesize"])
+def test_what_a_removed_corpus_left_is_removed(folder: Path, stage: str) -> None:
+    YAML().dump(_changed({}), folder / "params.yaml")
+    kept, left = (folder / "data" / stage / name for name in ("docs", "gone"))
+    for each in (kept, left):
+        each.mkdir(parents=True)
+
+    check_params.check()
+
+    assert (kept.exists(), left.exists()) == (True, False)
 
 
 def test_the_repos_own_params_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["stages/train.py", "manuals"])
 
-    check_params.main()
+    check_params.check()
 
 
 def test_a_stage_names_its_own_section(folder: Path) -> None:

@@ -17,7 +17,7 @@ NAMES = [
 ]  # fmt: skip
 COMMANDS = {"gate": "stages.gate", "search": "domain_embeddings.search_commands"}
 """Sections of params.yaml that a command reads, which is no stage, and where that is."""
-TUNED = {"train": "env GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608 "}
+SET = {"train": "env GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608 "}
 """What a stage's command sets for its process."""
 PIPELINE: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
@@ -65,7 +65,7 @@ def test_a_stage_has_one_name_everywhere(stage: str) -> None:
     argument = "" if stage == "base_model" else " ${key}"
 
     assert _body(stage)["desc"].strip()
-    assert _body(stage)["cmd"] == f"{TUNED.get(stage, '')}python -m stages.{stage}{argument}"
+    assert _body(stage)["cmd"] == f"{SET.get(stage, '')}python -m stages.{stage}{argument}"
     assert (ROOT / "stages" / f"{stage}.py").is_file()
     assert (ROOT / "tests" / "stages" / f"test_{stage}.py").is_file()
 
