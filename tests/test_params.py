@@ -1,6 +1,5 @@
 """A slip anywhere in params.yaml stops the first stage, with the key, the value and what is allowed."""
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from domain_embeddings.params.strict import ParamsError
 from domain_embeddings.params.train import TrainParams
 from stages import check_params
-from stages.workspace import ParamsError, section
+from stages.workspace import section
 from tests.dependencies import ROOT
 
 _MISSING = object()
@@ -36,15 +36,15 @@ def _changed(changes: dict[str, Any]) -> dict[str, Any]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "docs").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["stages/train.py", "docs"])
     return tmp_path
 
 
 def _refused(folder: Path, changes: dict[str, Any]) -> str:
     YAML().dump(_changed(changes), folder / "params.yaml")
-    with pytest.raises(SystemExit) as stop:
-        check_params.main()
-    assert isinstance(stop.value.code, str)  # Python prints it and exits with status 1
-    return stop.value.code
+    with pytest.raises(ParamsError) as stop:
+        check_params.check()
+    return str(stop.value)
 
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
@@ -126,14 +126,33 @@ def test_every_wrong_key_has_a_line(folder: Path) -> None:
 def test_a_file_without_sections_is_refused(folder: Path, content: str) -> None:
     (folder / "params.yaml").write_text(content)
 
-    with pytest.raises(SystemExit, match=r"params\.yaml holds no sections"):
-        check_params.main()
+    with pytest.raises(ParamsError, match="the whole file: holds no sections"):
+        check_params.check()
+
+
+def test_a_corpus_that_is_asked_for_must_be_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["stages/train.py", "doks"])
+
+    assert _refused(folder, {}).splitlines()[1:] == ["  corpora.doks: no such corpus, there are docs"]
+
+
+@pytest.mark.parametrize("stage", ["ingest", "synthesize"])
+def test_what_a_removed_corpus_left_is_removed(folder: Path, stage: str) -> None:
+    YAML().dump(_changed({}), folder / "params.yaml")
+    kept, left = (folder / "data" / stage / name for name in ("docs", "gone"))
+    for each in (kept, left):
+        each.mkdir(parents=True)
+
+    check_params.check()
+
+    assert (kept.exists(), left.exists()) == (True, False)
 
 
 def test_the_repos_own_params_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["stages/train.py", "manuals"])
 
-    check_params.main()
+    check_params.check()
 
 
 def test_a_stage_names_its_own_section(folder: Path) -> None:
@@ -141,16 +160,3 @@ def test_a_stage_names_its_own_section(folder: Path) -> None:
 
     with pytest.raises(ParamsError, match=r"train\.epochs: Input should be greater than 0 \(is 0\.0\)"):
         section("train", TrainParams)
-
-
-def test_the_command_ends_with_status_1(folder: Path) -> None:
-    YAML().dump(_changed({"train/frozen_blocks": 6}), folder / "params.yaml")
-
-    run = subprocess.run(
-        [sys.executable, "-m", "stages.check_params"], cwd=folder, env={"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-    assert (run.returncode, run.stdout) == (1, "")
-    assert "train.frozen_blocks is 6, allowed are 0 to 5" in run.stderr
-    assert "Traceback" not in run.stderr

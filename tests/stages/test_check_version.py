@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from domain_embeddings.errors import UserError
 from domain_embeddings.integrity import locked_md5
 from stages import check_version
 from stages.check_version import conflict, content, tag
@@ -58,7 +59,7 @@ def test_the_same_content_is_the_same_version(repo: Path) -> None:
 def test_other_content_is_refused_by_the_tag(repo: Path) -> None:
     write("models/tiny-embeddings-v1.0", "other words")
 
-    with pytest.raises(SystemExit, match=REFUSED + r" \(the other is in dvc\.lock of tiny-embeddings@v1\.0\.0"):
+    with pytest.raises(UserError, match=REFUSED + r" \(the other is in dvc\.lock of tiny-embeddings@v1\.0\.0"):
         check_version.main()
 
 
@@ -66,7 +67,7 @@ def test_other_content_is_refused_by_a_commit_without_a_tag(repo: Path) -> None:
     git(repo, "tag", "--delete", "tiny-embeddings@v1.0.0")
     (repo / "models/tiny-embeddings-v1.0/more.txt").write_text("")
 
-    with pytest.raises(SystemExit, match=REFUSED):
+    with pytest.raises(UserError, match=REFUSED):
         check_version.main()
 
 
@@ -104,7 +105,7 @@ def test_a_detector_that_exists_keeps_its_content_too(repo: Path) -> None:
     check_version.main()
 
     write("models/tiny-anomaly-v1.0", "other limits")
-    with pytest.raises(SystemExit, match=r"models/tiny-anomaly-v1\.0: v1\.0 exists with other content"):
+    with pytest.raises(UserError, match=r"models/tiny-anomaly-v1\.0: v1\.0 exists with other content"):
         check_version.main()
 
 

@@ -15,8 +15,9 @@ from domain_embeddings.dataset import DataError, Query, Run, read_dataset, read_
 from domain_embeddings.encoder import encode
 from domain_embeddings.endpoint import EndpointError
 from domain_embeddings.params.evaluate import EvaluateParams
+from domain_embeddings.params.strict import ParamsError, validate
 from stages.evaluate import LATE_HYBRID, Encoded, chosen_weights, encoders, own, rankings, rows, with_late
-from stages.workspace import ParamsError, section, validate
+from stages.workspace import PARAMS, section
 from tests.dependencies import ROOT
 from tests.knobs import knobs
 from tests.stages.conftest import Pipeline
@@ -217,7 +218,7 @@ WRONG = [
 @pytest.mark.parametrize(("baseline", "message"), WRONG, ids=[str(baseline["kind"]) for baseline, _ in WRONG])
 def test_a_wrong_baseline_is_named(baseline: dict[str, Any], message: str) -> None:
     with pytest.raises(ParamsError, match=message):
-        validate(EvaluateParams, {"depth": 10, "rrf_k": 60, "baselines": {"x": baseline}}, "evaluate")
+        validate(EvaluateParams, {"depth": 10, "rrf_k": 60, "baselines": {"x": baseline}}, PARAMS, "evaluate")
 
 
 def test_an_experiment_adds_a_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
