@@ -54,7 +54,7 @@ def test_the_same_model_gives_the_same_bytes(models: Path, base_folder: Path, tm
 
 def test_a_version_is_written_once(models: Path) -> None:
     with pytest.raises(DataError, match=f"{NAME}: exists already"):
-        package(models / "base", card(models / "base"), "tiny", "mit", models / NAME)
+        package(models / "base", np.eye(2, dtype=np.float32), card(models / "base"), "tiny", "mit", models / NAME)
 
 
 def test_a_packaged_model_loads_plainly(models: Path) -> None:

@@ -1,6 +1,7 @@
 """The cards of a packaged model: what they say, and where they have it from."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,20 @@ import pytest
 from huggingface_hub import ModelCard
 from ruamel.yaml import YAML
 
-from domain_embeddings.card import readme, with_intervals
+from domain_embeddings.card import markdown, readme, with_intervals
+from domain_embeddings.dataset import write_json
 from domain_embeddings.params.base_model import BaseModelParams
 from domain_embeddings.params.package import PackageParams
 from stages import package as stage
 from tests.dependencies import ROOT
 from tests.knobs import all_params, knobs
 from tests.packaged import INTERVALS, MEANS, card
+
+EXPORT = {
+    "quantized": "weights", "passages": 128, "queries": 60, "cosine": 0.9975, "cosine_low": 0.9925,
+    "overlap": 0.95, "overlap_ci95": [0.94, 0.96],
+}  # fmt: skip
+SKIPPED = {"int8 export": "RuntimeError: no | such", "baseline nomic": "cannot be reached"}
 
 
 def test_an_arm_has_each_metric_with_its_interval() -> None:
@@ -33,20 +41,32 @@ def test_recall_and_mrr_of_base_and_tuned_stand_at_the_top(base_folder: Path) ->
 
 
 def test_the_readme_says_how_near_the_export_is(base_folder: Path) -> None:
-    export = {
-        "quantized": "weights",
-        "questions": 60,
-        "passages": 200,
-        "cosine": 0.9975,
-        "ndcg": 0.5,
-        "ndcg_float32": 0.51,
-    }
+    text = readme(card(base_folder, int8_export=EXPORT), "tiny", "mit")
 
-    text = readme(card(base_folder, int8_export=export), "tiny", "mit")
-
-    assert "weights in int8. On 60 dev questions and 200 passages" in text
-    assert "mean cosine of 0.9975 to the float32 ones, and nDCG@10 is 0.5000 where float32 has 0.5100" in text
+    assert "weights in int8. On 128 passages and 60 training queries its vectors have a mean cosine of 0.9975" in text
+    assert "(0.9925 at the first percentile), and of a query's first ten passages 95.0% [94.0%, 96.0%] are" in text
     assert "int8" not in readme(card(base_folder), "tiny", "mit")
+
+
+def test_what_was_left_out_is_said_everywhere(base_folder: Path) -> None:
+    found = card(base_folder, skipped=SKIPPED)
+
+    assert found.to_json()["skipped"] == SKIPPED
+    text = readme(found, "tiny", "mit")
+    assert "## Left out\n\n- baseline nomic: cannot be reached\n- int8 export: RuntimeError: no | such\n" in text
+    assert "Left out" not in readme(card(base_folder), "tiny", "mit")
+
+
+def test_the_report_beside_the_figures_is_short(base_folder: Path) -> None:
+    whole = markdown(card(base_folder, int8_export=EXPORT))
+    without = markdown(card(base_folder, promoted="base", skipped=SKIPPED))
+
+    head = "# tiny-embeddings v1.0\n\nPackaged: "
+    assert whole.startswith(f"{head}the tuned weights.\n\n`int8/` holds the same model for OpenVINO, weights in int8.")
+    assert without == (
+        f"{head}the base's weights, unchanged.\n\nNo int8 export.\n\n"
+        "Left out: baseline nomic: cannot be reached\n\nLeft out: int8 export: RuntimeError: no \\| such\n"
+    )
 
 
 def test_the_hub_reads_the_readme(base_folder: Path) -> None:
@@ -78,7 +98,9 @@ def workspace(base_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """The figures of this repository's manuals, which lie in Git, with the base model; no corpus but a line."""
     (tmp_path / "models").mkdir()
     (tmp_path / "models/base").symlink_to(base_folder)
-    (tmp_path / "metrics").symlink_to(ROOT / "metrics")
+    shutil.copytree(ROOT / "metrics/manuals", tmp_path / "metrics/manuals")
+    statistics = {**_metrics("significance.json"), "skipped": {"nomic": "cannot be reached"}}
+    write_json(tmp_path / "metrics/manuals/significance.json", statistics)
     (tmp_path / "data/ingest/manuals").mkdir(parents=True)
     (tmp_path / "data/ingest/manuals/corpus.jsonl").write_bytes(b"abc")
     YAML().dump(all_params(), tmp_path / "params.yaml")
@@ -107,6 +129,7 @@ def test_every_number_of_the_card_is_the_one_in_metrics(workspace: Path) -> None
             assert (found["recall@5"][arm], found["mrr@10"][arm]) == (row["recall@5"], row["mrr@10"])
     assert found["verdict"] == _metrics("verdict.json")
     assert found["promotion"] == _metrics("promotion.json")
+    assert found["skipped"] == {"baseline nomic": "cannot be reached"}
 
 
 def test_the_card_names_what_the_model_was_made_of(workspace: Path) -> None:

@@ -13,6 +13,7 @@ from domain_embeddings.creator import ModelArtifactCreator
 from domain_embeddings.embeddings import VersionedEmbeddings
 from domain_embeddings.encoder import encode
 from domain_embeddings.integrity import IntegrityError
+from domain_embeddings.probe import TEXTS, read_probe
 
 BASE = {"name": "owner/base", "revision": "0" * 40, "weights_sha256": "1" * 64}
 SCORES = {"base": {"recall@5": 0.5, "mrr@10": 0.25}, "tuned": {"recall@5": 0.75, "mrr@10": 0.5}}
@@ -37,6 +38,13 @@ def test_it_loads_as_a_version(base: SentenceTransformer, tmp_path: Path) -> Non
     assert folder == tmp_path / "ours-embeddings-v1.0"
     assert np.array_equal(model.encode(["brake"]), encode(base, ["brake"]))
     assert model.get_model_info()["training_commit"] == "b" * 40
+
+
+def test_it_knows_its_vectors(base: SentenceTransformer, tmp_path: Path) -> None:
+    probe = read_probe(save(base, tmp_path))
+
+    assert probe is not None
+    assert (probe.vectors * encode(base, TEXTS)).sum(axis=1) == pytest.approx(1, abs=1e-3)
 
 
 def test_the_card_has_what_was_handed_over(base: SentenceTransformer, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import late
 from domain_embeddings.encoder import encode
-from domain_embeddings.int8_encoder import TOKENIZER, Int8Encoder, batches, load_tokenizer, padded
+from domain_embeddings.int8_encoder import Int8Encoder, batches, load_tokenizer, padded
 from domain_embeddings.integrity import EXPORTED, IntegrityError
+from domain_embeddings.pieces import TOKENIZER
 from tests.packaged import NAME, calibration_texts
 
 TEXTS = ["brake", "Bleed the rear brake circuit.", "The mast lifts the carriage with two leaf chains. " * 60, ""]

@@ -20,7 +20,7 @@ from tests.packaged import NAME, copy_models, replace, write_lock
 FILES = [
     "1_Pooling/config.json", "README.md", "config.json", "config_sentence_transformers.json", "data_config.json",
     "int8/model.bin", "int8/model.xml",
-    "manifest.json", "model.safetensors", "model_card.json", "modules.json", "sentence_bert_config.json",
+    "manifest.json", "model.safetensors", "model_card.json", "modules.json", "probe.json", "sentence_bert_config.json",
     "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt",
 ]  # fmt: skip
 

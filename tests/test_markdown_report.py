@@ -26,6 +26,16 @@ def test_its_tables_hold_the_figures() -> None:
     assert "2 training seeds gain +0.050 (seed 42), +0.047 (seed 43): standard deviation 0.002." in LINES
 
 
+def test_it_says_which_baseline_is_missing_and_why() -> None:
+    missing = markdown(replace(summary(), skipped={"nomic": "http://a/v1 (b): cannot | be reached."}))
+
+    assert (
+        "\n\nNot compared: nomic: http://a/v1 (b): cannot \\| be reached. "
+        "Once it can be: dvc repro -sf evaluate@manuals, then dvc repro.\n\n" in missing
+    )
+    assert "Not compared" not in REPORT
+
+
 def test_no_text_breaks_out_of_its_cell() -> None:
     rendered = MarkdownIt("commonmark").enable("table").render(REPORT)
 

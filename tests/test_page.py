@@ -55,6 +55,13 @@ def test_hostile_text_stays_text(parsed: Parsed) -> None:
     assert "<script" not in page.html(summary())
 
 
+def test_a_missing_baseline_is_named(parsed: Parsed) -> None:
+    missing = Parsed(page.html(replace(summary(), skipped={"nomic": HOSTILE})))
+
+    assert f"Not compared: nomic: {HOSTILE}. Once it can be: dvc repro -sf evaluate@manuals" in missing.said()
+    assert "Not compared" not in parsed.said()
+
+
 def test_the_sections_stand_in_the_order_of_a_reviewers_questions(parsed: Parsed) -> None:
     sections = [found["id"] for tag, found in parsed.tags if tag == "section"]
     links = [str(found["href"]).removeprefix("#") for tag, found in parsed.tags if tag == "a"]
