@@ -67,7 +67,7 @@ def texts() -> Texts:
     """Sixty short passages and a hundred questions of the sample manuals."""
     lines = (ROOT / "data/raw/manuals/questions.jsonl").read_text(encoding="utf-8").splitlines()
     passages = [text[:300] for text in calibration_texts()] + [text[300:600] for text in calibration_texts()]
-    return Texts([text for text in passages if text][:60], evenly([json.loads(line)["query"] for line in lines], 100))
+    return Texts([text for text in passages if text][:60], evenly([json.loads(line)["text"] for line in lines], 100))
 
 
 @pytest.fixture(scope="module")

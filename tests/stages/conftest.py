@@ -22,7 +22,7 @@ TINY: dict[str, dict[str, Any]] = {
     "synthesize": {"queries_per_passage": 2},
     "mine": {"negatives": 1, "depth": 10},
     "train": {"epochs": 1, "batch_size": 16, "eval_steps": 2, "negatives": 1, "dev_pool": 100, "seeds": [42, 7]},
-    "evaluate": {"depth": 20},
+    "evaluate": {"depth": 20, "baselines": {"absent": {"kind": "folder", "path": "nowhere"}}},
     "report": {"resamples": 200},
 }
 

@@ -1,6 +1,7 @@
 """The evaluate stage: every arm's ranking of every test question, scored."""
 
 import gc
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,8 @@ import pytest
 from dvc.utils.hydra import apply_overrides
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.dataset import DataError, Query, Run, read_dataset, read_jsonl
+from domain_embeddings.dataset import Query, Run, read_dataset, read_jsonl
 from domain_embeddings.encoder import encode
-from domain_embeddings.endpoint import EndpointError
 from domain_embeddings.params.evaluate import EvaluateParams
 from domain_embeddings.params.strict import ParamsError, validate
 from stages.evaluate import LATE_HYBRID, Encoded, chosen_weights, encoders, own, rankings, rows, with_late
@@ -50,9 +50,9 @@ def test_every_arm_ranks_and_the_fused_ones_fuse(base_folder: Path, base: Senten
     queries = {"q": Query("q", "stop the vehicle: brakes")}
 
     arms = {"base": with_late(base_folder, 256)}
-    found = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams, rrf_k=60))
+    found, skipped = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams, rrf_k=60))
 
-    assert list(found) == ["bm25", "base", "hybrid_base", "late_base"]
+    assert (list(found), skipped) == (["bm25", "base", "hybrid_base", "late_base"], {})
     assert next(iter(found["late_base"]["q"])) == "brakes"
     assert list(found["bm25"]["q"]) == ["brakes"]  # the others share no word with it
     cosines = dict(
@@ -78,7 +78,7 @@ def test_models_of_others_and_further_seeds_are_ranked_and_not_fused() -> None:
     arms = {arm: _pointing(0, 90) for arm in ("nomic", "base", "tuned")} | {"tuned_seed7": _pointing(9, 5)}
     passages, queries = {"a": "grease", "b": "brakes"}, {"q": Query("q", "brakes")}
 
-    found = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams))
+    found, _ = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams))
 
     assert list(found) == [*ARMS, "nomic", "tuned_seed7"]
     assert [list(found[arm]["q"]) for arm in ("nomic", "tuned_seed7")] == [["a", "b"], ["b", "a"]]
@@ -183,17 +183,52 @@ def _loaded_models() -> int:
     return sum(type(found) is SentenceTransformer for found in gc.get_objects())
 
 
-def test_a_folder_that_is_not_there_stops_before_anything_is_encoded() -> None:
-    with pytest.raises(DataError, match=r"nowhere: no such folder \(see evaluate\.baselines\.mine\.path in params"):
-        encoders("tiny", _baselines(mine={"kind": "folder", "path": "nowhere"}), 256)
-
-
-def test_an_unset_key_stops_before_anything_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_baselines_that_are_not_there_are_left_out_and_said_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("TEAM_KEY", raising=False)
-    served = {"kind": "endpoint", "url": "https://api.openai.com/v1", "model": "text-embedding-3-small"}
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (folder / "empty").mkdir()
+    server = {"kind": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "nomic", "retries": 0}
+    given = _baselines(
+        away={"kind": "folder", "path": "nowhere"},
+        empty={"kind": "folder", "path": "empty"},
+        hub={"kind": "hub", "model": "nobody/nothing", "revision": "f" * 40},
+        key={**server, "key_env": "TEAM_KEY"},
+        off=server,
+    )
+    theirs = {arm: encoder for arm, encoder in encoders("tiny", given, 256).items() if arm in given}
+    passages, queries = {"a": "grease", "b": "brakes"}, {"q": Query("q", "brakes")}
 
-    with pytest.raises(EndpointError, match="TEAM_KEY is not set"):
-        encoders("tiny", _baselines(openai={**served, "key_env": "TEAM_KEY"}), 256)
+    arms = {**theirs, "base": _pointing(0, 90)}
+    found, skipped = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams))
+
+    assert list(found) == ["bm25", "base", "hybrid_base"]
+    assert skipped.keys() == given.keys()
+    assert skipped["away"] == "nowhere: no such folder (see evaluate.baselines.away.path in params.yaml)"
+    assert "TEAM_KEY is not set" in skipped["key"]
+    assert skipped["off"].startswith("http://127.0.0.1:9/v1 (nomic): cannot be reached: ")
+    assert all("\n" not in reason and len(reason) <= 302 for reason in skipped.values())
+
+
+def test_a_model_of_our_own_that_fails_ends_the_stage(folder: Path) -> None:
+    (folder / "models/tuned/tiny").unlink()
+    arms = encoders("tiny", {}, 256)
+
+    with pytest.raises(OSError, match="models/tuned/tiny"):
+        rankings({"a": "grease"}, {"q": Query("q", "brakes")}, {"tuned": arms["tuned"]}, knobs("evaluate", EvaluateParams))
+
+
+def test_a_missing_baseline_is_in_the_report_and_on_the_card(pipeline: Pipeline) -> None:
+    reason = "nowhere: no such folder (see evaluate.baselines.absent.path in params.yaml)"
+
+    assert pipeline.json("data/evaluate/tiny/skipped.json") == {"absent": reason}
+    assert f"tiny: baseline absent is not compared: {reason}" in pipeline.first_run
+    report = (pipeline.root / "metrics/tiny/report.md").read_text(encoding="utf-8")
+    assert f"Not compared: absent: {reason}. Once it can be" in report
+    assert f"Not compared: absent: {reason}" in (pipeline.root / "data/report/tiny/report.html").read_text()
+    (card,) = pipeline.root.glob("models/tiny-embeddings-v*/model_card.json")
+    assert json.loads(card.read_text())["skipped"] == {"baseline absent": reason}
 
 
 @pytest.mark.parametrize("name", ["bm25", "base", "tuned", "hybrid_base", "hybrid_nomic", "late_base", "tuned_seed7"])
