@@ -183,9 +183,7 @@ def _loaded_models() -> int:
     return sum(type(found) is SentenceTransformer for found in gc.get_objects())
 
 
-def test_baselines_that_are_not_there_are_left_out_and_said_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_baselines_that_are_not_there_are_left_out_and_said_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEAM_KEY", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     (folder / "empty").mkdir()
@@ -216,7 +214,9 @@ def test_a_model_of_our_own_that_fails_ends_the_stage(folder: Path) -> None:
     arms = encoders("tiny", {}, 256)
 
     with pytest.raises(OSError, match="models/tuned/tiny"):
-        rankings({"a": "grease"}, {"q": Query("q", "brakes")}, {"tuned": arms["tuned"]}, knobs("evaluate", EvaluateParams))
+        rankings(
+            {"a": "grease"}, {"q": Query("q", "brakes")}, {"tuned": arms["tuned"]}, knobs("evaluate", EvaluateParams)
+        )
 
 
 def test_a_missing_baseline_is_in_the_report_and_on_the_card(pipeline: Pipeline) -> None:
