@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from domain_embeddings.dataset import Dataset, Passage, Query, write_dataset, write_json, write_queries
 from domain_embeddings.embeddings import VersionedEmbeddings
+from stages.base_model import copy
 from tests.dependencies import ROOT
 from tests.knobs import all_params
 from tests.packaged import judging_texts
@@ -64,8 +65,7 @@ def test_the_int8_export_is_near_the_model(pipeline: Pipeline) -> None:
 def workspace(base_folder: Path, tmp_path: Path) -> Path:
     """What the stage reads: a few real passages and queries, the base as the tuned model, this repository's figures."""
     for name in ("models/base", "models/tuned/manuals"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).symlink_to(base_folder)
+        copy(base_folder, tmp_path / name)
     shutil.copytree(ROOT / "metrics/manuals", tmp_path / "metrics/manuals")
     statistics = json.loads((ROOT / "metrics/manuals/significance.json").read_text(encoding="utf-8"))
     write_json(tmp_path / "metrics/manuals/significance.json", {**statistics, "skipped": {}})
