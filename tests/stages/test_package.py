@@ -114,14 +114,13 @@ def test_without_openvino_a_model_is_packaged_all_the_same(workspace: Path) -> N
 
 
 DAMAGE = """
+import copy
 from domain_embeddings import export
-converted = export.converted
+converted, kept = export.converted, []
 def damaged(model):
-    layer = model[0].auto_model.encoder.layer[3].intermediate.dense
-    layer.weight.data *= 2
-    graph = converted(model)
-    layer.weight.data /= 2
-    return graph
+    kept.append(copy.deepcopy(model))  # the graph shares the weights' memory
+    kept[0][0].auto_model.encoder.layer[3].intermediate.dense.weight.data *= 2
+    return converted(kept[0])
 export.converted = damaged
 """
 
