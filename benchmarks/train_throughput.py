@@ -30,6 +30,7 @@ from sentence_transformers.base.sampler import BatchSamplers
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.memory import command
 from domain_embeddings.dataset import DataError, Query, read_jsonl, write_json
 from domain_embeddings.dev import Dev, per_query
 from domain_embeddings.encoder import load
@@ -37,7 +38,6 @@ from domain_embeddings.losses import Example
 from domain_embeddings.prefix_cache import cached_prefix, has_bfloat16
 from domain_embeddings.training import freeze, set_dropout
 
-ALLOCATOR = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608")
 DEV_EVERY = 10
 COUNTED_STEPS = 2
 
@@ -158,9 +158,11 @@ def matrix_rate(dtype: torch.dtype, threads: int) -> float:
 
 def in_a_process(base: Path, examples: list[Example], dev: Dev, setting: Setting) -> Measured:
     """`measure` in a fresh process; ours with the allocator's settings that dvc.yaml gives the train stage."""
-    os.environ.pop(ALLOCATOR[0], None)
+    _, allocator, *_ = command(Path.cwd(), "train").split()  # env NAME=value python …
+    name, _, value = allocator.partition("=")
+    os.environ.pop(name, None)
     if setting.side == "ours":
-        os.environ[ALLOCATOR[0]] = ALLOCATOR[1]
+        os.environ[name] = value
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(measure, (base, examples, dev, setting))
 

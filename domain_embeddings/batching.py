@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
-TOKENS = {"cpu": 2048}
-"""Tokens that run at once, padding counted: few fit a CPU's caches, and too few keep it waiting."""
-TOKENS_ELSEWHERE = 65_536
+_TOKENS = {"cpu": 2048}
+_TOKENS_ELSEWHERE = 65_536
 
 
-def by_length(lengths: Sequence[int], device: str) -> list[list[int]]:
-    """Rows in micro-batches of like length, the shortest first; of rows as long, the first comes first.
+def at_once(device: str) -> int:
+    """Tokens that PyTorch runs at once: few fit a CPU's caches, and too few keep it waiting."""
+    return _TOKENS.get(device, _TOKENS_ELSEWHERE)
 
-    `lengths` are in tokens. A micro-batch holds as many tokens, padding counted, as suit `device`, or a single row.
+
+def by_length(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """Rows in batches of like length, the shortest first; of rows as long, the first comes first.
+
+    `lengths` are in tokens. A batch holds at most `most` tokens, padding counted, or a single row.
     """
-    most = TOKENS.get(device, TOKENS_ELSEWHERE)
     parts: list[list[int]] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         if parts and (len(parts[-1]) + 1) * lengths[row] <= most:

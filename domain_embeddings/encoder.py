@@ -8,7 +8,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from tqdm.auto import tqdm
 
-from domain_embeddings.batching import by_length
+from domain_embeddings.batching import at_once, by_length
 from domain_embeddings.machine import has_bfloat16
 from domain_embeddings.ranking import Scores
 
@@ -46,7 +46,7 @@ def micro_batches(model: SentenceTransformer, texts: Sequence[str]) -> list[list
         some = list(texts[start : start + _TOKENIZED_AT_ONCE])
         ids = model.tokenizer(some, truncation=True, max_length=model.max_seq_length)["input_ids"]
         lengths += [len(row) for row in ids]
-    return by_length(lengths, model.device.type)
+    return by_length(lengths, at_once(model.device.type))
 
 
 def truncated(vectors: Scores, dimensions: int) -> Scores:

@@ -6,7 +6,7 @@ of its own, which are as long as their longest text and small enough for its cac
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import openvino
 import torch
 from tokenizers import Tokenizer
 
+from domain_embeddings.batching import by_length
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.machine import has_bfloat16
 from domain_embeddings.pieces import Piece, pieces
@@ -69,7 +70,7 @@ class Int8Encoder:
             _keep(vectors, tokens, lengths, self._alone, [0])
             return vectors
         self._batches.set_callback(functools.partial(_keep, vectors, tokens, lengths))
-        for rows in batches(lengths):
+        for rows in reversed(by_length(lengths, TOKENS)):  # the longest first: at the end, none waits for long
             self._batches.start_async(padded([ids[row] for row in rows]), rows)
         self._batches.wait_all()
         return vectors
@@ -112,16 +113,6 @@ def _read(graph: Path) -> openvino.Model:
         return core.read_model(str(graph), str(graph.with_suffix(".bin")))
     except RuntimeError as error:
         raise IntegrityError(graph, f"is no graph: {error}") from error
-
-
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like length, the longest first, at most `TOKENS` tokens together or a single row."""
-    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-    start = 0
-    while start < len(order):
-        size = max(1, TOKENS // lengths[order[start]])
-        yield order[start : start + size]
-        start += size
 
 
 def padded(ids: Sequence[Sequence[int]]) -> Inputs:

@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 from transformers.masking_utils import create_bidirectional_mask
 
 from domain_embeddings import machine
-from domain_embeddings.batching import by_length
+from domain_embeddings.batching import at_once, by_length
 from domain_embeddings.dataset import DataError
 
 _SUPPORTED = ("BertModel", "RobertaModel", "XLMRobertaModel")
@@ -130,7 +130,7 @@ class CachedTransformer(Transformer):
 
     def _by_length(self, rows: Sequence[int]) -> list[list[int]]:
         """The rows in micro-batches of like length."""
-        parts = by_length([len(self.states[row]) for row in rows], self.model.device.type)
+        parts = by_length([len(self.states[row]) for row in rows], at_once(self.model.device.type))
         return [[rows[place] for place in part] for part in parts]
 
     def _padded(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """Check all of params.yaml and the corpus that is asked for, before a stage does anything (stages/start.py).
 
 Also removes what a corpus that is no longer in params.yaml left in data/ingest/, data/synthesize/ and
-data/mine/, which the guard reads whole.
+data/vectors/, which the guard reads whole.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from domain_embeddings.params.strict import ParamsError, validate
 from domain_embeddings.params.whole import Params
 from stages.workspace import PARAMS, load_params, stage_folder
 
-READ_WHOLE = ("ingest", "synthesize", "mine")
+READ_WHOLE = ("ingest", "synthesize", "vectors")
 
 
 def missing(params: Params) -> Iterator[str]:

@@ -34,7 +34,7 @@ from domain_embeddings.dataset import (
     write_jsonl,
 )
 from domain_embeddings.encoder import encode, load
-from domain_embeddings.endpoint import EndpointEncoder
+from domain_embeddings.endpoint import EndpointEncoder, EndpointError
 from domain_embeddings.lexical import BM25
 from domain_embeddings.optional import why
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, EvaluateParams, Folder, Hub
@@ -77,7 +77,7 @@ class Encoded(NamedTuple):
 
 
 class UnavailableError(RuntimeError):
-    """A baseline that cannot be compared; the message says why."""
+    """A hub or server that does not answer, or not as it should; the message says why."""
 
 
 Encoder = Callable[[Sequence[str], Sequence[str]], Encoded]
@@ -106,12 +106,12 @@ def with_late(folder: Path, length: int) -> Encoder:
 
 def local(arm: str, baseline: Hub | Folder) -> Encoder:
     """A sentence-transformers model of somebody else, with its own length limit and prompts."""
+    if isinstance(baseline, Folder) and not Path(baseline.path).is_dir():
+        raise DataError(baseline.path, "no such folder", remedy=f"see evaluate.baselines.{arm}.path in params.yaml")
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         if isinstance(baseline, Hub):
-            model = SentenceTransformer(baseline.model, revision=baseline.revision, trust_remote_code=False)
-        elif not Path(baseline.path).is_dir():
-            raise DataError(baseline.path, "no such folder", remedy=f"see evaluate.baselines.{arm}.path in params.yaml")
+            model = from_hub(baseline)
         else:
             model = SentenceTransformer(baseline.path, local_files_only=True, trust_remote_code=False)
         found = model.encode_document(
@@ -123,35 +123,38 @@ def local(arm: str, baseline: Hub | Folder) -> Encoder:
     return vectors
 
 
+def from_hub(baseline: Hub) -> SentenceTransformer:
+    """A model of the hub; an UnavailableError where the hub does not answer or does not have it."""
+    try:
+        return SentenceTransformer(baseline.model, revision=baseline.revision, trust_remote_code=False)
+    except OSError as error:
+        raise UnavailableError(why(error)) from error
+
+
 def served(baseline: Endpoint) -> Encoder:
     """A model behind an OpenAI-compatible server."""
-
-    def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
-        encoder = EndpointEncoder(baseline, ENDPOINT_CACHE)
-        found = encoder.encode([baseline.passage_prefix + text for text in passages], progress=True)
-        return Encoded(found, encoder.encode([baseline.query_prefix + text for text in queries]))
-
-    return vectors
-
-
-def trying(encoder: Encoder) -> Encoder:
-    """One that raises nothing but `UnavailableError`."""
+    encoder = EndpointEncoder(baseline, ENDPOINT_CACHE)
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         try:
-            return encoder(passages, queries)
-        except Exception as error:  # of many kinds: a server, hub or folder that is not there, a model that is none
+            found = encoder.encode([baseline.passage_prefix + text for text in passages], progress=True)
+            return Encoded(found, encoder.encode([baseline.query_prefix + text for text in queries]))
+        except EndpointError as error:
             raise UnavailableError(why(error)) from error
 
     return vectors
 
 
 def encoders(corpus: str, baselines: Mapping[str, Baseline], length: int) -> dict[str, Encoder]:
-    """Every dense arm; those of others may be unavailable."""
+    """Every dense arm.
+
+    Those of others come first. A folder that is not there or a key that is not set ends the stage before anything is
+    encoded; a hub or server that does not answer leaves its arm out.
+    """
     seeds = sorted((int(folder.name), folder) for folder in seed_models(corpus).glob("*/"))
     return {
         **{
-            arm: trying(served(baseline) if isinstance(baseline, Endpoint) else local(arm, baseline))
+            arm: served(baseline) if isinstance(baseline, Endpoint) else local(arm, baseline)
             for arm, baseline in sorted(baselines.items())
         },
         "base": with_late(BASE_MODEL, length),

@@ -1,8 +1,8 @@
 """Ask every other corpus's dev questions of the base and of the model tuned on this one, so that forgetting shows.
 
-Reads data/ingest/, data/synthesize/ and data/mine/ (the base's vectors) of all corpora, models/base/ and
-models/tuned/<corpus>/; writes data/guard/<corpus>/per_query.jsonl, a row for each other corpus, arm and question. Large
-corpora are sampled.
+Reads data/ingest/, data/synthesize/ and data/vectors/ (the base's) of all corpora, models/base/ and
+models/tuned/<corpus>/; writes data/guard/<corpus>/per_query.jsonl, a row for each other corpus, arm and question.
+Large corpora are sampled.
 
     python -m stages.guard manuals
 """
@@ -23,6 +23,7 @@ from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,
     asks_synthetic,
+    base_vectors,
     corpus_argument,
     load_params,
     max_seq_length,
@@ -32,10 +33,10 @@ from stages.workspace import (
 )
 
 
-def base_vectors(corpus: str, dev: Dev) -> Scores:
+def sampled_vectors(corpus: str, dev: Dev) -> Scores:
     """The base model's vectors of the sampled passages, as the mine stage made them."""
     rows = {passage: row for row, passage in enumerate(read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl"))}
-    vectors: Scores = np.load(stage_folder("mine", corpus) / "base.npy", mmap_mode="r")
+    vectors: Scores = np.load(base_vectors(corpus), mmap_mode="r")
     return vectors[[rows[passage] for passage in dev.passages]]
 
 
@@ -43,7 +44,7 @@ def ranked(corpus: str, dev: Dev, base: SentenceTransformer, tuned: SentenceTran
     """A row for each arm and question of one other corpus."""
     asked = encode(base, [query.text for query in dev.queries.values()], exact=False)
     arms = {
-        "base": scores(dev, base_vectors(corpus, dev), asked),
+        "base": scores(dev, sampled_vectors(corpus, dev), asked),
         "tuned": per_query(tuned, dev, progress=True, exact=False),
     }
     for arm, found in arms.items():

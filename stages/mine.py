@@ -1,9 +1,9 @@
 """Find hard negatives for every training pair.
 
 Reads data/ingest/<corpus>/, data/synthesize/<corpus>/ and models/base/; writes data/mine/<corpus>/:
-triplets.jsonl (ids), audit.json (what was dropped and why, the most suspicious pairs kept) and base.npy (the base
-model's vectors of all passages, a row each in the corpus's order, which guard ranks by). Where
-mine.candidates hold qdrant, asks that collection too; DVC does not see when it changes: `dvc repro -s -f mine@manuals`.
+triplets.jsonl (ids) and audit.json (what was dropped and why, the most suspicious pairs kept), and
+data/vectors/<corpus>/base.npy, the base model's vectors of all passages, which guard ranks by. Where mine.candidates
+hold qdrant, asks that collection too; DVC does not see when it changes: `dvc repro -s -f mine@manuals`.
 
     python -m stages.mine manuals
 """
@@ -21,7 +21,7 @@ from domain_embeddings.negatives import Miner
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.ranking import Scores
 from stages.start import run_stage
-from stages.workspace import BASE_MODEL, corpus_argument, max_seq_length, section, stage_folder
+from stages.workspace import BASE_MODEL, base_vectors, corpus_argument, max_seq_length, section, stage_folder
 
 SUSPICIOUS = 50
 
@@ -51,10 +51,10 @@ def main() -> None:
         miner.audit.dropped["not in the corpus"] = found.unknown
     triplets = list(tqdm(miner.mine(asked, vectors, qrels, found.rankings), desc="mine", unit="pair"))
     folder = stage_folder("mine", name)
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "base.npy", passages)
     write_jsonl(folder / "triplets.jsonl", (asdict(triplet) for triplet in triplets))
     write_json(folder / "audit.json", miner.audit.summary(SUSPICIOUS))
+    base_vectors(name).parent.mkdir(parents=True, exist_ok=True)
+    np.save(base_vectors(name), passages)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,14 @@ def stage_folder(stage: str, corpus: str) -> Path:
     return Path("data") / stage / corpus
 
 
+def base_vectors(corpus: str) -> Path:
+    """Where the mine stage leaves the base model's vectors of all passages: float32, a row each in the corpus's order.
+
+    An out of its own: who reads it depends on no negatives.
+    """
+    return stage_folder("vectors", corpus) / "base.npy"
+
+
 def tuned_model(corpus: str) -> Path:
     """Where the train stage leaves the weights for `corpus`."""
     return Path("models/tuned") / corpus

@@ -11,7 +11,7 @@ from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import late
 from domain_embeddings.encoder import encode
-from domain_embeddings.int8_encoder import Int8Encoder, batches, load_tokenizer, padded
+from domain_embeddings.int8_encoder import Int8Encoder, load_tokenizer, padded
 from domain_embeddings.integrity import EXPORTED, IntegrityError
 from domain_embeddings.pieces import TOKENIZER
 from tests.packaged import NAME, calibration_texts
@@ -22,13 +22,6 @@ TEXTS = ["brake", "Bleed the rear brake circuit.", "The mast lifts the carriage 
 @pytest.fixture(scope="module")
 def encoder(models: Path) -> Int8Encoder:
     return Int8Encoder(models / NAME / TOKENIZER, models / NAME / EXPORTED[0], 256)
-
-
-def test_batches_by_hand() -> None:
-    # 640 tokens: 2 rows of 250, then one of 200 with two of 100, for 3 * 200 are 600
-    assert list(batches([100, 250, 200, 250, 100])) == [[1, 3], [2, 0, 4]]
-    assert list(batches([1000, 2])) == [[0], [1]]
-    assert list(batches([])) == []
 
 
 def test_padding_by_hand() -> None:

@@ -18,11 +18,13 @@ from tests.dependencies import ROOT
 from tests.knobs import all_params
 
 MANUALS = ("forklift/tessera_e18_electric_truck.md", "vehicle_civilian/pellworm_city_e_van_guide.md")
+SILENT = {"kind": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "nomic", "retries": 0}
+"""A server that nobody has started."""
 TINY: dict[str, dict[str, Any]] = {
     "synthesize": {"queries_per_passage": 2},
     "mine": {"negatives": 1, "depth": 10},
     "train": {"epochs": 1, "batch_size": 16, "eval_steps": 2, "negatives": 1, "dev_pool": 100, "seeds": [42, 7]},
-    "evaluate": {"depth": 20, "baselines": {"absent": {"kind": "folder", "path": "nowhere"}}},
+    "evaluate": {"depth": 20, "baselines": {"absent": SILENT}},
     "report": {"resamples": 200},
 }
 

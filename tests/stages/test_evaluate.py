@@ -12,15 +12,16 @@ import pytest
 from dvc.utils.hydra import apply_overrides
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.dataset import Query, Run, read_dataset, read_jsonl
+from domain_embeddings.dataset import DataError, Query, Run, read_dataset, read_jsonl
 from domain_embeddings.encoder import encode
+from domain_embeddings.endpoint import EndpointError
 from domain_embeddings.params.evaluate import EvaluateParams
 from domain_embeddings.params.strict import ParamsError, validate
 from stages.evaluate import LATE_HYBRID, Encoded, chosen_weights, encoders, own, rankings, rows, with_late
 from stages.workspace import PARAMS, section
 from tests.dependencies import ROOT
 from tests.knobs import knobs
-from tests.stages.conftest import Pipeline
+from tests.stages.conftest import SILENT, Pipeline
 
 ARMS = ["bm25", "base", "tuned", "hybrid_base", "hybrid_tuned"]
 LATE = ["late_base", "late_tuned", "late_hybrid"]
@@ -183,18 +184,22 @@ def _loaded_models() -> int:
     return sum(type(found) is SentenceTransformer for found in gc.get_objects())
 
 
-def test_baselines_that_are_not_there_are_left_out_and_said_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_not_there_stops_before_anything_is_encoded() -> None:
+    with pytest.raises(DataError, match=r"nowhere: no such folder \(see evaluate\.baselines\.mine\.path in params"):
+        encoders("tiny", _baselines(mine={"kind": "folder", "path": "nowhere"}), 256)
+
+
+def test_an_unset_key_stops_before_anything_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEAM_KEY", raising=False)
+    served = {"kind": "endpoint", "url": "https://api.openai.com/v1", "model": "text-embedding-3-small"}
+
+    with pytest.raises(EndpointError, match="TEAM_KEY is not set"):
+        encoders("tiny", _baselines(openai={**served, "key_env": "TEAM_KEY"}), 256)
+
+
+def test_a_hub_or_server_that_does_not_answer_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    (folder / "empty").mkdir()
-    server = {"kind": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "nomic", "retries": 0}
-    given = _baselines(
-        away={"kind": "folder", "path": "nowhere"},
-        empty={"kind": "folder", "path": "empty"},
-        hub={"kind": "hub", "model": "nobody/nothing", "revision": "f" * 40},
-        key={**server, "key_env": "TEAM_KEY"},
-        off=server,
-    )
+    given = _baselines(hub={"kind": "hub", "model": "nobody/nothing", "revision": "f" * 40}, off=SILENT)
     theirs = {arm: encoder for arm, encoder in encoders("tiny", given, 256).items() if arm in given}
     passages, queries = {"a": "grease", "b": "brakes"}, {"q": Query("q", "brakes")}
 
@@ -203,10 +208,18 @@ def test_baselines_that_are_not_there_are_left_out_and_said_so(folder: Path, mon
 
     assert list(found) == ["bm25", "base", "hybrid_base"]
     assert skipped.keys() == given.keys()
-    assert skipped["away"] == "nowhere: no such folder (see evaluate.baselines.away.path in params.yaml)"
-    assert "TEAM_KEY is not set" in skipped["key"]
-    assert skipped["off"].startswith("http://127.0.0.1:9/v1 (nomic): cannot be reached: ")
+    assert "nobody/nothing" in skipped["hub"]
+    assert skipped["off"].startswith(f"{SILENT['url']} (nomic): cannot be reached: ")
     assert all("\n" not in reason and len(reason) <= 302 for reason in skipped.values())
+
+
+def test_a_baseline_of_broken_files_ends_the_stage(folder: Path) -> None:
+    (folder / "broken").mkdir()
+    (folder / "broken/config.json").write_text("{")
+    arm = encoders("tiny", _baselines(mine={"kind": "folder", "path": "broken"}), 256)["mine"]
+
+    with pytest.raises((OSError, ValueError), match="broken"):
+        rankings({"a": "grease"}, {"q": Query("q", "brakes")}, {"mine": arm}, knobs("evaluate", EvaluateParams))
 
 
 def test_a_model_of_our_own_that_fails_ends_the_stage(folder: Path) -> None:
@@ -220,13 +233,13 @@ def test_a_model_of_our_own_that_fails_ends_the_stage(folder: Path) -> None:
 
 
 def test_a_missing_baseline_is_in_the_report_and_on_the_card(pipeline: Pipeline) -> None:
-    reason = "nowhere: no such folder (see evaluate.baselines.absent.path in params.yaml)"
+    (reason,) = pipeline.json("data/evaluate/tiny/skipped.json").values()
 
-    assert pipeline.json("data/evaluate/tiny/skipped.json") == {"absent": reason}
+    assert reason.startswith(f"{SILENT['url']} (nomic): cannot be reached: ")
     assert f"tiny: baseline absent is not compared: {reason}" in pipeline.first_run
     report = (pipeline.root / "metrics/tiny/report.md").read_text(encoding="utf-8")
-    assert f"Not compared: absent: {reason}. Once it can be" in report
-    assert f"Not compared: absent: {reason}" in (pipeline.root / "data/report/tiny/report.html").read_text()
+    assert "Not compared: absent: " in report
+    assert "Not compared: absent: " in (pipeline.root / "data/report/tiny/report.html").read_text(encoding="utf-8")
     (card,) = pipeline.root.glob("models/tiny-embeddings-v*/model_card.json")
     assert json.loads(card.read_text())["skipped"] == {"baseline absent": reason}
 
