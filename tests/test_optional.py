@@ -21,4 +21,4 @@ def test_it_is_one_line_without_what_differs_between_runs() -> None:
 
 
 def test_it_is_cut_where_it_goes_on_and_on() -> None:
-    assert why(DataError("a", "b" * 1000)) == "a: " + "b" * 297 + " …"
+    assert why(DataError("a", "b" * 1000)) == "a: " + "b" * 497 + " …"

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
-from domain_embeddings.anomaly import AnomalyDetector
+from domain_embeddings.anomaly import AnomalyDetector, NoDetectorError
 from domain_embeddings.anomaly_sets import Example
+from domain_embeddings.dataset import Dataset, Passage, Query, write_dataset, write_json, write_queries
 from domain_embeddings.params.anomaly import AnomalyParams
 from stages import anomaly
+from tests.dependencies import ROOT
 from tests.knobs import all_params, knobs
 from tests.stages.conftest import Pipeline, outs_of, run
 
@@ -159,3 +162,75 @@ def test_a_log_of_ones_own_calibrates(pipeline: Pipeline, tmp_path: Path, monkey
     assert normal.calibrate == [f"query {number}" for number in range(0, 100, 5)]
     assert {f"query {number}" for number in range(100) if number % 5} <= {*normal.fit, *normal.choose}
     assert normal.origin == f"queries of {log}"
+
+
+@pytest.fixture
+def workspace(base_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to run the stage in: the base as the packaged model, and one passage with one test question."""
+    model = tmp_path / f"models/tiny-embeddings-v{VERSION}"
+    model.parent.mkdir()
+    model.symlink_to(base_folder)
+    passage, test = Passage("p", "", "Bleed the brakes."), {"t": Query("t", "how are brakes bled")}
+    write_dataset(tmp_path / "data/ingest/tiny", Dataset({"p": passage}, test, {"test": {"t": {"p": 1}}}))
+    YAML().dump(all_params(), tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["anomaly", "tiny"])
+    return tmp_path
+
+
+def synthesized(workspace: Path, count: int) -> None:
+    """So many training queries, and no dev question."""
+    folder = workspace / "data/synthesize/tiny"
+    queries = {f"q{i}": Query(f"q{i}", f"torque of screw {i} of the brake") for i in range(count)}
+    write_queries(folder, queries, {"train": {i: {"p": 1} for i in queries}, "dev": {}})
+    write_json(folder / "statistics.json", {"dev": {"origin": "synthetic"}})
+
+
+@pytest.mark.parametrize("count", [0, 3, 38])
+def test_too_few_queries_are_no_detector_and_all_outs_say_so(
+    workspace: Path, capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    synthesized(workspace, count)
+    (workspace / "data/raw").mkdir()
+    (workspace / "data/raw/anomaly").symlink_to(ROOT / "data/raw/anomaly")
+
+    anomaly.main()
+
+    learn, calibrate = max(0, count - 19), min(19, count)
+    reason = (
+        f"{learn} normal queries to learn from and {calibrate} to calibrate on are too few: "
+        "20 and, for a rate of 0.05, 19 are needed"
+    )
+    assert capsys.readouterr().out == f"tiny: no detector: {reason}\n"
+    metrics = workspace / "metrics/tiny"
+    assert json.loads((metrics / "anomaly.json").read_text()) == {"skipped": reason}
+    assert json.loads((metrics / "anomaly_summary.json").read_text()) == {}
+    assert f"**No detector:** {reason}." in (metrics / "anomaly.md").read_text()
+    assert (metrics / "anomaly_scores.csv").read_text() == "set,kind,threshold,score,share\n"
+    assert (metrics / "anomaly_roc.csv").read_text() == "set,false_positives,detected\n"
+    assert (workspace / "data/anomaly/tiny/scores.jsonl").read_text() == ""
+    with pytest.raises(NoDetectorError, match=f"tiny-anomaly-v{VERSION} holds no detector: {reason}"):
+        AnomalyDetector.load(VERSION, "tiny")
+
+
+def test_without_anomalies_the_first_detector_is_shipped(workspace: Path) -> None:
+    synthesized(workspace, 45)
+
+    anomaly.main()
+
+    found = json.loads((workspace / "metrics/tiny/anomaly.json").read_text())
+    settings = json.loads((workspace / FOLDER / "detector.json").read_text())
+    assert (found["chosen"]["detector"], settings["detector"]) == ("density", "density")
+    assert (found["chosen"]["auroc_on_dev"], found["chosen"]["lead_on_dev"]) == ({}, None)
+    assert (found["sets"], found["false_positives"]["test_questions"]["n"]) == ({}, 1)
+    report = (workspace / "metrics/tiny/anomaly.md").read_text()
+    assert "**Shipped: `density`.** There were no anomalous dev queries to choose by: it is the first" in report
+
+
+def test_exposure_is_not_to_be_had_without_known_anomalies(workspace: Path) -> None:
+    synthesized(workspace, 45)
+    normal = anomaly.read_normal("tiny", PARAMS)
+    asked = knobs("anomaly", AnomalyParams, detector="exposure")
+
+    assert "needs known anomalies, and there are none" in str(anomaly.obstacle(normal, [], asked))
+    assert anomaly.obstacle(normal, [Example("far", "", "train", "a")], asked) is None
