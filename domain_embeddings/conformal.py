@@ -1,6 +1,7 @@
-"""A threshold with a promise: of new normal queries, at most a given share scores above it, however scores are spread.
+"""Thresholds: one with a promise, and those that hold for the scores at hand alone.
 
-Split-conformal calibration (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005; Papadopoulos et
+The promise is that of new normal queries at most a given share scores above it, however scores are spread:
+split-conformal calibration (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005; Papadopoulos et
 al., ECML 2002): needs nothing of the scores but that the held-out ones and the new one could have come in any order.
 """
 
@@ -30,3 +31,13 @@ def threshold(held_out: Scores, rate: float) -> float:
 def least_queries(rate: float) -> int:
     """The fewest held-out queries that can promise a rate: n with 1 / (n + 1) ≤ rate."""
     return math.ceil(1 / rate - 1e-9) - 1
+
+
+def threshold_finding(anomalous: Scores, share: float) -> float:
+    """The highest score that at least `share` of the anomalies reach."""
+    return float(np.sort(anomalous)[::-1][math.ceil(share * len(anomalous) - 1e-9) - 1])
+
+
+def threshold_allowing(normal: Scores, rate: float) -> float:
+    """The lowest of the normal queries' scores that at most a share of `rate` of them is above."""
+    return float(np.sort(normal)[::-1][math.floor(rate * len(normal) + 1e-9)])

@@ -7,12 +7,12 @@ import numpy as np
 from scipy.stats import binomtest, norm
 from sklearn.metrics import average_precision_score, roc_curve
 
+from domain_embeddings.conformal import threshold_allowing, threshold_finding
 from domain_embeddings.detectors.choice import auroc
 from domain_embeddings.ranking import Scores
 
 Interval = tuple[float, float]
-RATE = 0.05
-DETECTION = 0.95
+RATE, DETECTION = 0.05, 0.95
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,6 @@ def measure(normal: Scores, anomalous: Scores, threshold: float) -> Detection:
         n=len(anomalous),
         n_normal=len(normal),
     )
-
-
-def threshold_finding(anomalous: Scores, share: float) -> float:
-    """The highest score that at least `share` of the anomalies reach."""
-    return float(np.sort(anomalous)[::-1][math.ceil(share * len(anomalous) - 1e-9) - 1])
-
-
-def threshold_allowing(normal: Scores, rate: float) -> float:
-    """The lowest of the normal queries' scores that at most a share of `rate` of them is above."""
-    return float(np.sort(normal)[::-1][math.floor(rate * len(normal) + 1e-9)])
 
 
 def share_interval(hits: int, n: int) -> Interval:

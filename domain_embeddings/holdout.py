@@ -14,8 +14,9 @@ from domain_embeddings.extraction import Statistics, is_plain_noun, statistics_o
 from domain_embeddings.grammar import Token, noun_phrases, tag
 from domain_embeddings.inflection import as_asker, gerund, is_base_verb
 from domain_embeddings.lexicon import Tag, word_set
+from domain_embeddings.likeness import near_copies
 from domain_embeddings.prose import is_junk, prose_sentences
-from domain_embeddings.text import NearEqualQueries, content_words, near_copies
+from domain_embeddings.text import NearEqualQueries, content_words
 
 _FEWEST, _MOST = 50, 300
 _NEAR_COPY = 0.8

@@ -1,4 +1,4 @@
-"""When two short texts are one and the same: a test for texts too short for word 3-grams.
+"""When two texts are one and the same: near-copies by word 3-grams, and a test for texts too short for those.
 
 In a text of 30 words, one other word changes three of 28 3-grams (Jaccard similarity 0.81) but one or two of some 15
 content words. So short texts are compared by the set of their content words, near-copies by 3-grams beside it.
@@ -9,7 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from domain_embeddings.text import content_words, near_copies, words
+from datasketch import MinHash, MinHashLSH
+
+from domain_embeddings.text import content_words, words
+
+_SHINGLE_WORDS = 3
+_PERMUTATIONS = 128
 
 _SHARE = 0.85
 """Of `near_copy`. At 0.9 it allows one other word among 8 content words, two among 16; none among 7."""
@@ -81,3 +86,31 @@ def _alike(texts: Mapping[str, str], threshold: float) -> Iterator[tuple[str, st
                 yield key, other
         for word in prefix:
             index[word].append(key)
+
+
+def _min_hash(text: str) -> MinHash:
+    found = words(text) or [text]
+    shingles = {" ".join(found[i : i + _SHINGLE_WORDS]) for i in range(max(1, len(found) - _SHINGLE_WORDS + 1))}
+    sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
+    sketch.update_batch([shingle.encode() for shingle in sorted(shingles)])
+    return sketch
+
+
+def near_copies(texts: Mapping[str, str], threshold: float) -> dict[str, str]:
+    """Map each text's key to the key of the first text it is a near-copy of (not itself listed if first).
+
+    Near-copy: Jaccard similarity of word 3-grams, estimated by MinHash (128 permutations; Broder, 1997),
+    at least `threshold`.
+    """
+    index = MinHashLSH(threshold=min(threshold, 0.95), num_perm=_PERMUTATIONS)
+    sketches: dict[str, MinHash] = {}
+    copies: dict[str, str] = {}
+    for key, text in texts.items():
+        sketch = _min_hash(text)
+        hits = [other for other in index.query(sketch) if sketch.jaccard(sketches[other]) >= threshold]
+        if hits:
+            copies[key] = min(hits, key=list(sketches).index) if len(hits) > 1 else hits[0]
+            continue
+        sketches[key] = sketch
+        index.insert(key, sketch)
+    return copies

@@ -24,9 +24,9 @@ from domain_embeddings.dataset import Passage, Qrels, Query
 from domain_embeddings.entities import entity_of, relation
 from domain_embeddings.errors import UserError
 from domain_embeddings.lexical import BM25
+from domain_embeddings.likeness import near_copies
 from domain_embeddings.params.mine import MineParams, System
 from domain_embeddings.ranking import Scores, top_k
-from domain_embeddings.text import near_copies
 
 _CHUNK = 256
 OWN_WORDS = frozenset(Source)

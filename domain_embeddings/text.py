@@ -1,4 +1,4 @@
-"""Words, sentences, and when two texts are the same in all but name."""
+"""Words, sentences, and when two questions are the same in all but name."""
 
 import re
 import unicodedata
@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 import Stemmer
-from bm25s.stopwords import STOPWORDS_EN_PLUS
-from datasketch import MinHash, MinHashLSH
 
 _WORD = re.compile(r"[^\W_]+(?:[-./'’][^\W_]+)*")
 _ABBREVIATIONS = r"\b(?:e\.g|i\.e|etc|vs|cf|approx|figs?|nos?|para?|sec|ref|max|min|dia|qty|mrs?|dr|st|inc|ltd)\.$"
@@ -15,10 +13,20 @@ _SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')\]]))\s+(?=[\"'(\[]?[A-
 _ABBREVIATION = re.compile(_ABBREVIATIONS, re.IGNORECASE)
 _ASKING = "how what why when where which who whom whose do does did can could should would"
 _QUESTION_WORDS = frozenset(_ASKING.split())
-STOPWORDS = frozenset(STOPWORDS_EN_PLUS) | _QUESTION_WORDS
-
-_SHINGLE_WORDS = 3
-_PERMUTATIONS = 128
+_FUNCTION_WORDS = """
+a about above after again against ain all am an and any are aren aren't as at be because been before being below
+between both but by can couldn couldn't d did didn didn't do does doesn doesn't doing don don't down during each few
+for from further had hadn hadn't has hasn hasn't have haven haven't having he her here hers herself him himself his
+how i if in into is isn isn't it it's its itself just ll m ma me mightn mightn't more most mustn mustn't my myself
+needn needn't no nor not now o of off on once only or other our ours ourselves out over own re s same shan shan't she
+she's should should've shouldn shouldn't so some such t than that that'll the their theirs them themselves then there
+these they this those through to too under until up ve very was wasn wasn't we were weren weren't what when where
+which while who whom why will with won won't wouldn wouldn't y you you'd you'll you're you've your yours yourself
+yourselves
+"""
+"""NLTK's English stopwords, which are bm25s's STOPWORDS_EN_PLUS too: to import that package for a list of words would
+take longer than all other imports of most stages."""
+STOPWORDS = frozenset(_FUNCTION_WORDS.split()) | _QUESTION_WORDS
 
 
 def words(text: str) -> list[str]:
@@ -78,34 +86,6 @@ class NearEqualQueries:
     def find(self, text: str) -> str | None:
         """The key of a remembered text near-equal to `text`, or None."""
         return next((self._owner[s] for s in self._signatures(text) if s in self._owner), None)
-
-
-def _min_hash(text: str) -> MinHash:
-    found = words(text) or [text]
-    shingles = {" ".join(found[i : i + _SHINGLE_WORDS]) for i in range(max(1, len(found) - _SHINGLE_WORDS + 1))}
-    sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
-    sketch.update_batch([shingle.encode() for shingle in sorted(shingles)])
-    return sketch
-
-
-def near_copies(texts: Mapping[str, str], threshold: float) -> dict[str, str]:
-    """Map each text's key to the key of the first text it is a near-copy of (not itself listed if first).
-
-    Near-copy: Jaccard similarity of word 3-grams, estimated by MinHash (128 permutations; Broder, 1997),
-    at least `threshold`.
-    """
-    index = MinHashLSH(threshold=min(threshold, 0.95), num_perm=_PERMUTATIONS)
-    sketches: dict[str, MinHash] = {}
-    copies: dict[str, str] = {}
-    for key, text in texts.items():
-        sketch = _min_hash(text)
-        hits = [other for other in index.query(sketch) if sketch.jaccard(sketches[other]) >= threshold]
-        if hits:
-            copies[key] = min(hits, key=list(sketches).index) if len(hits) > 1 else hits[0]
-            continue
-        sketches[key] = sketch
-        index.insert(key, sketch)
-    return copies
 
 
 def without_repeats(items: Iterable[str]) -> list[str]:

@@ -34,7 +34,6 @@ from domain_embeddings.dataset import (
     write_jsonl,
 )
 from domain_embeddings.encoder import encode, load
-from domain_embeddings.endpoint import EndpointEncoder, EndpointError
 from domain_embeddings.lexical import BM25
 from domain_embeddings.optional import why
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, EvaluateParams, Folder, Hub
@@ -133,6 +132,8 @@ def from_hub(baseline: Hub) -> SentenceTransformer:
 
 def served(baseline: Endpoint) -> Encoder:
     """A model behind an OpenAI-compatible server."""
+    from domain_embeddings.endpoint import EndpointEncoder, EndpointError  # only here: other models need no client
+
     encoder = EndpointEncoder(baseline, ENDPOINT_CACHE)
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:

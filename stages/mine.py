@@ -14,7 +14,6 @@ from dataclasses import asdict
 import numpy as np
 from tqdm.auto import tqdm
 
-from domain_embeddings.current_system import Found, search
 from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_json, write_jsonl
 from domain_embeddings.encoder import encode, load
 from domain_embeddings.negatives import Miner
@@ -26,11 +25,17 @@ from stages.workspace import BASE_MODEL, base_vectors, corpus_argument, max_seq_
 SUSPICIOUS = 50
 
 
-def found_today(params: MineParams, vectors: Scores, known: Collection[str]) -> Found:
-    """What the collection in use finds for the queries' vectors; nothing where it is no source of candidates."""
+def found_today(params: MineParams, vectors: Scores, known: Collection[str]) -> tuple[list[list[str]], int]:
+    """The rankings of the collection in use for the queries' vectors, and how many points it has that are no passages.
+
+    Nothing where it is no source of candidates.
+    """
     if params.qdrant is None or "qdrant" not in params.candidates:
-        return Found([], 0)
-    return search(params.qdrant, vectors, params.depth, known)
+        return [], 0
+    from domain_embeddings.current_system import search  # only here: who has no collection needs no client
+
+    found = search(params.qdrant, vectors, params.depth, known)
+    return found.rankings, found.unknown
 
 
 def main() -> None:
@@ -44,12 +49,12 @@ def main() -> None:
     model = load(BASE_MODEL, max_seq_length())
     asked = [queries[query_id] for query_id in qrels]
     vectors = encode(model, [query.text for query in asked], progress=True, exact=False)
-    found = found_today(params, vectors, corpus)
+    rankings, unknown = found_today(params, vectors, corpus)
     passages = encode(model, [p.content for p in corpus.values()], progress=True, exact=False)
     miner = Miner(corpus, passages, params)
     if "qdrant" in params.candidates:
-        miner.audit.dropped["not in the corpus"] = found.unknown
-    triplets = list(tqdm(miner.mine(asked, vectors, qrels, found.rankings), desc="mine", unit="pair"))
+        miner.audit.dropped["not in the corpus"] = unknown
+    triplets = list(tqdm(miner.mine(asked, vectors, qrels, rankings), desc="mine", unit="pair"))
     folder = stage_folder("mine", name)
     write_jsonl(folder / "triplets.jsonl", (asdict(triplet) for triplet in triplets))
     write_json(folder / "audit.json", miner.audit.summary(SUSPICIOUS))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from domain_embeddings.conformal import least_queries, threshold
+from domain_embeddings.conformal import least_queries, threshold, threshold_allowing, threshold_finding
 
 
 def test_the_threshold_is_a_score_of_the_held_out_queries() -> None:
@@ -19,6 +19,15 @@ def test_too_few_queries_promise_nothing() -> None:
     assert threshold(np.arange(19, dtype=np.float32), 0.05) == 18
     with pytest.raises(ValueError, match=r"18 held-out normal queries cannot promise a rate of 0.05: at least 19"):
         threshold(np.arange(18, dtype=np.float32), 0.05)
+
+
+def test_thresholds_of_the_scores_at_hand() -> None:
+    anomalous, normal = np.array([18.5, 19.5, 30, 4.5], dtype=np.float32), np.arange(20, dtype=np.float32)
+
+    assert threshold_finding(anomalous, 0.5) == 19.5
+    assert threshold_finding(anomalous, 0.75) == 18.5
+    assert threshold_allowing(normal, 0.05) == 18
+    assert threshold_allowing(normal, 0.04) == 19
 
 
 @pytest.mark.parametrize("n", [19, 50, 101])

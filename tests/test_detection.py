@@ -8,8 +8,6 @@ from domain_embeddings.detection import (
     measure,
     roc,
     share_interval,
-    threshold_allowing,
-    threshold_finding,
 )
 
 NORMAL = np.arange(20, dtype=np.float32)  # 0 … 19
@@ -35,13 +33,6 @@ def test_perfect_and_reversed_scores() -> None:
 
     assert (perfect.auroc, perfect.aupr, perfect.fpr_at_95, perfect.detection_at_5, perfect.flagged) == (1, 1, 0, 1, 1)
     assert (reverse.auroc, reverse.fpr_at_95, reverse.detection_at_5, reverse.flagged) == (0, 1, 0, 0)
-
-
-def test_thresholds() -> None:
-    assert threshold_finding(ANOMALOUS, 0.5) == 19.5
-    assert threshold_finding(ANOMALOUS, 0.75) == 18.5
-    assert threshold_allowing(NORMAL, 0.05) == 18
-    assert threshold_allowing(NORMAL, 0.04) == 19
 
 
 def test_intervals_are_those_of_the_papers() -> None:

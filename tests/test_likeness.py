@@ -1,8 +1,8 @@
-"""When two short texts are one: a word or two changed, but no number and no negation."""
+"""Near-copies; and when two short texts are one: a word or two changed, but no number and no negation."""
 
 import pytest
 
-from domain_embeddings.likeness import compare
+from domain_embeddings.likeness import compare, near_copies
 
 SOAK = "Blue-lane deploys soak for 45 minutes at Cold Ash and Mill Drove before we promote them to the grey lane."
 
@@ -70,3 +70,29 @@ def test_copies_are_merged_into_the_first_kept_and_a_chain_is_one_group() -> Non
 
     assert found.merged == {"b": "a", "d": "a"}  # 9/11 ≥ 0.765; c is 8/12 from a, and b stands for nothing
     assert set(found.group.values()) == {"a"}
+
+
+STEPS = [f"Step {i} turns screw number {i} by {i * 7} degrees to the left." for i in range(40)]
+LONG = " ".join(STEPS)
+
+
+def test_near_copies_point_to_the_first() -> None:
+    texts = {
+        "a": LONG,
+        "b": "Grease the chain of the mast every 250 hours with the brush from the kit.",
+        "c": LONG.upper() + "!",  # case and punctuation
+        "d": LONG.replace("screw number 20", "bolt number 20"),  # a word of 440
+        "e": " ".join(STEPS[:20]),  # half of it
+    }
+
+    assert near_copies(texts, 0.9) == {"c": "a", "d": "a"}
+
+
+def test_texts_shorter_than_a_shingle_are_compared_whole() -> None:
+    assert near_copies({"a": "Oil filter", "b": "oil FILTER", "c": "air filter", "d": ""}, 0.9) == {"b": "a"}
+
+
+def test_a_chain_of_copies_has_one_first() -> None:
+    texts = dict.fromkeys("abc", LONG)
+
+    assert near_copies(texts, 0.9) == {"b": "a", "c": "a"}

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from domain_embeddings import search_commands
 from domain_embeddings.cli import app
-from domain_embeddings.dataset import write_json, write_jsonl
+from domain_embeddings.dataset import DataError, write_json, write_jsonl
+from domain_embeddings.errors import DEBUG
 from tests.packaged import NAME, copy_models
 from tests.searching import PASSAGES
 
@@ -123,12 +124,28 @@ def test_what_cannot_be_is_one_line(place: list[str], option: str, value: str, s
     assert "Traceback" not in said
 
 
-def test_wrong_params_are_named(place: list[str], tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text("search: {depht: 5}")
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("search: {depht: 5}", " is not valid:\n  search.depht: unknown key, allowed are depth, rrf_k, "),
+        ("search: {depth: many}", "  search.depth: Input should be a valid integer (is 'many')\n"),
+        ("search: {depth", 'params.yaml", line 1'),
+    ],
+)
+def test_wrong_params_are_named(place: list[str], tmp_path: Path, written: str, message: str) -> None:
+    (tmp_path / "params.yaml").write_text(written)
 
     status, said = run("search", QUESTION, *_changed(place, "--params", str(tmp_path / "params.yaml")))
 
-    assert (status, "depht" in said) == (2, True)
+    assert (status, message in said) == (2, True)
+
+
+def test_the_traceback_can_be_asked_for(place: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DEBUG, "1")
+
+    found = CliRunner().invoke(app, ["search", QUESTION, *_changed(place, "--passages", "none.jsonl")])
+
+    assert isinstance(found.exception, DataError)
 
 
 @pytest.mark.parametrize("filters", ["domain", "page[=1"])

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.errors import UserError
 from domain_embeddings.integrity import IntegrityError, write_manifest
 from domain_embeddings.signature import sign
 from tests.packaged import NAME, copy_models, replace
@@ -45,6 +46,13 @@ def load(root: Path, public_key: Path, version: str = "1.0") -> VersionedEmbeddi
 
 def test_a_signed_model_is_loaded(root: Path, key: tuple[Path, Path]) -> None:
     assert load(root, key[1]).get_model_info()["checked_against"] == ["manifest", "signature"]
+
+
+def test_a_key_of_another_kind_is_refused(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("no key")
+
+    with pytest.raises(UserError, match=r"key\.pem: is no private EC key: .*\(a new one: openssl ecparam"):
+        sign(models / NAME, tmp_path / "key.pem")
 
 
 def test_without_its_signature_a_model_is_refused(root: Path, key: tuple[Path, Path]) -> None:

@@ -1,10 +1,11 @@
-"""Words, sentences, near-equal questions and near-copies."""
+"""Words, sentences and near-equal questions."""
 
 import pytest
+from bm25s.stopwords import STOPWORDS_EN_PLUS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain_embeddings.text import NearEqualQueries, content_words, near_copies, sentences, without_repeats, words
+from domain_embeddings.text import STOPWORDS, NearEqualQueries, content_words, sentences, without_repeats, words
 
 
 @pytest.mark.parametrize(
@@ -111,31 +112,10 @@ def test_the_first_of_equal_texts_is_the_owner() -> None:
     assert near.find(QUESTION) == "first"
 
 
-STEPS = [f"Step {i} turns screw number {i} by {i * 7} degrees to the left." for i in range(40)]
-LONG = " ".join(STEPS)
-
-
-def test_near_copies_point_to_the_first() -> None:
-    texts = {
-        "a": LONG,
-        "b": "Grease the chain of the mast every 250 hours with the brush from the kit.",
-        "c": LONG.upper() + "!",  # case and punctuation
-        "d": LONG.replace("screw number 20", "bolt number 20"),  # a word of 440
-        "e": " ".join(STEPS[:20]),  # half of it
-    }
-
-    assert near_copies(texts, 0.9) == {"c": "a", "d": "a"}
-
-
-def test_texts_shorter_than_a_shingle_are_compared_whole() -> None:
-    assert near_copies({"a": "Oil filter", "b": "oil FILTER", "c": "air filter", "d": ""}, 0.9) == {"b": "a"}
-
-
-def test_a_chain_of_copies_has_one_first() -> None:
-    texts = dict.fromkeys("abc", LONG)
-
-    assert near_copies(texts, 0.9) == {"b": "a", "c": "a"}
-
-
 def test_without_repeats() -> None:
     assert without_repeats(["b", "a", "b", "c", "a"]) == ["b", "a", "c"]
+
+
+def test_stopwords_are_those_of_bm25s_and_what_questions_begin_with() -> None:
+    assert set(STOPWORDS_EN_PLUS) < STOPWORDS
+    assert STOPWORDS - set(STOPWORDS_EN_PLUS) == {"whose", "could", "would"}

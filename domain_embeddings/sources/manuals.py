@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain_embeddings.dataset import DataError, Dataset, Ingested, Passage, Reject
+from domain_embeddings.likeness import near_copies
 from domain_embeddings.params.ingest import IngestParams
 from domain_embeddings.sources.blocks import UnreadableError
 from domain_embeddings.sources.questions import Labels, Places, read_questions
 from domain_embeddings.sources.readers import read_document
 from domain_embeddings.sources.sections import Piece, pieces_of
-from domain_embeddings.text import near_copies
 
 QUESTIONS = "questions.jsonl"
 _NO_CONTENT = ("LICENSE", "LICENCE", "SOURCE", "NOTICE", "COPYING")
