@@ -1,13 +1,12 @@
 """The int8 export of a model for OpenVINO.
 
 Activations are asymmetric (one side of a GELU is nearly empty) and SmoothQuant's share (Xiao et al., 2022, alpha) is
-0.75: of 0.5 to 0.85 the nearest to float32 on the sample corpora. The first block's second feed-forward layer has the
-largest outliers and stays as it is: that takes a quarter off the distance to float32. Attention is left to bfloat16,
-which is faster there than int8.
+0.75. The first block's second feed-forward layer has the largest outliers and stays as it is. Attention is left to
+bfloat16, which is faster there than int8.
 
 A processor without VNNI adds two products at a time in 16 bits, and what does not fit is cut off: other vectors than
-with VNNI, more than twice as far from float32. Weights are scaled here so that every two fit (`_fitting`), and both
-kinds of processor give the same.
+with VNNI, farther from float32. Weights are scaled here so that every two fit (`fitting`), and both kinds of processor
+give the same. `benchmarks.export_settings` compares these choices with others.
 """
 
 import logging
@@ -31,7 +30,7 @@ from domain_embeddings.ranking import Scores
 CALIBRATION = 32
 """Texts that show how large each layer's values become."""
 KEPT = [r".*scaled_dot_product_attention.*", r".*layer\.0\.output\.dense.*"]
-SMOOTHING = AdvancedSmoothQuantParameters(matmul=0.75)
+ALPHA = 0.75
 _LARGEST = 127
 """Of an int8 weight."""
 
@@ -49,16 +48,16 @@ def export(model: SentenceTransformer, tokenizer: Path, corpus: Sequence[str], t
     """
     nncf.set_log_level(logging.WARNING)
     limit = int(model.max_seq_length or 0)
-    calibration = _inputs(tokenizer, limit, evenly(corpus, CALIBRATION))
+    calibration = inputs_of(tokenizer, limit, evenly(corpus, CALIBRATION))
     expected = Vectors.of(texts, lambda some: encode(model, some))
     whole = converted(model)
     ways: Mapping[str, Callable[[], openvino.Model]] = {
-        "weights and activations": lambda: _quantized(whole, calibration),
+        "weights and activations": lambda: fitting(quantized(whole, calibration)),
         "weights": lambda: nncf.compress_weights(whole, mode=nncf.CompressWeightsMode.INT8_ASYM),
     }
     problems = []
     for name, way in ways.items():
-        openvino.save_model(_numbered(way()), graph, compress_to_fp16=False)
+        openvino.save_model(numbered(way()), graph, compress_to_fp16=False)
         fidelity = measure(name, Vectors.of(texts, Int8Encoder(tokenizer, graph, limit).encode), expected)
         problem = fidelity.problem()
         if problem is None:
@@ -88,32 +87,37 @@ def converted(model: SentenceTransformer) -> openvino.Model:
     return graph
 
 
-def _quantized(graph: openvino.Model, calibration: list[Inputs]) -> openvino.Model:
+def quantized(
+    graph: openvino.Model, calibration: Sequence[Inputs], alpha: float = ALPHA, kept: Sequence[str] = KEPT
+) -> openvino.Model:
+    """The graph with weights and activations rounded to 8 bits, its weights still stored in float32.
+
+    `alpha` is SmoothQuant's share; what matches `kept` stays as it is.
+    """
     settings = AdvancedQuantizationParameters(
         disable_bias_correction=True,
-        smooth_quant_alphas=SMOOTHING,
+        smooth_quant_alphas=AdvancedSmoothQuantParameters(matmul=alpha),
         backend_params={"compress_weights": False},  # they are needed in float32, to be scaled anew
     )
-    quantized = nncf.quantize(
+    return nncf.quantize(
         graph,
-        nncf.Dataset(calibration),
+        nncf.Dataset(list(calibration)),
         model_type=nncf.ModelType.TRANSFORMER,
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(calibration),
-        ignored_scope=nncf.IgnoredScope(patterns=KEPT, validate=False),
+        ignored_scope=nncf.IgnoredScope(patterns=list(kept), validate=False),
         advanced_parameters=settings,
     )
-    return _fitting(quantized)
 
 
-def _fitting(graph: openvino.Model) -> openvino.Model:
+def fitting(graph: openvino.Model) -> openvino.Model:
     """The graph with int8 weights of which no two products saturate 16 bits (`pairs`)."""
     for node in graph.get_ordered_ops():
         source = node.input_value(0).get_node() if node.get_type_name() == "FakeQuantize" else None
         if source is None or source.get_type_name() != "Constant":
             continue  # an activation
         weights = np.asarray(source.data, dtype=np.float32)
-        user = next(iter(node.output(0).get_target_inputs())).get_node()
+        user = next(iter(node.output(0).get_targetinputs_of())).get_node()
         scale = np.maximum(_largest(weights, user), 1e-9) / _LARGEST
         whole = opset13.constant(np.rint(weights / scale).astype(np.int8))
         node.output(0).replace(opset13.multiply(opset13.convert(whole, np.float32), opset13.constant(scale)).output(0))
@@ -136,7 +140,7 @@ def pairs(weights: Scores) -> Scores:
 
     An unsigned activation is at most 255, so where such a sum is 128 or less in int8, the sum of both products lies
     within ±32,640: 16 bits hold it. A sum of 127 may become 128 by rounding. Half the range for every weight would do
-    too, and be nearly twice as far from float32: few rows have their largest weights side by side.
+    too, at the price of a bit: few rows have their largest weights side by side.
     """
     even = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
     signs = (np.maximum(sign * even, 0) for sign in (1, -1))
@@ -144,7 +148,7 @@ def pairs(weights: Scores) -> Scores:
     return np.asarray(found[:, None], dtype=np.float32)
 
 
-def _numbered(graph: openvino.Model) -> openvino.Model:
+def numbered(graph: openvino.Model) -> openvino.Model:
     """The graph with names that do not count up within a process: the same model gives the same bytes."""
     graph.set_friendly_name("model")
     for number, node in enumerate(graph.get_ordered_ops()):
@@ -152,6 +156,6 @@ def _numbered(graph: openvino.Model) -> openvino.Model:
     return graph
 
 
-def _inputs(tokenizer: Path, limit: int, texts: Sequence[str]) -> list[Inputs]:
+def inputs_of(tokenizer: Path, limit: int, texts: Sequence[str]) -> list[Inputs]:
     """The graph's inputs for each text alone."""
     return [padded([encoding.ids]) for encoding in load_tokenizer(tokenizer, limit).encode_batch_fast(list(texts))]
