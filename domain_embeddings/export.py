@@ -57,7 +57,7 @@ def export(model: SentenceTransformer, tokenizer: Path, corpus: Sequence[str], t
     }
     problems = []
     for name, way in ways.items():
-        openvino.save_model(numbered(way()), graph, compress_to_fp16=False)
+        openvino.save_model(_numbered(way()), graph, compress_to_fp16=False)
         fidelity = measure(name, Vectors.of(texts, Int8Encoder(tokenizer, graph, limit).encode), expected)
         problem = fidelity.problem()
         if problem is None:
@@ -117,7 +117,7 @@ def fitting(graph: openvino.Model) -> openvino.Model:
         if source is None or source.get_type_name() != "Constant":
             continue  # an activation
         weights = np.asarray(source.data, dtype=np.float32)
-        user = next(iter(node.output(0).get_targetinputs_of())).get_node()
+        user = next(iter(node.output(0).get_target_inputs())).get_node()
         scale = np.maximum(_largest(weights, user), 1e-9) / _LARGEST
         whole = opset13.constant(np.rint(weights / scale).astype(np.int8))
         node.output(0).replace(opset13.multiply(opset13.convert(whole, np.float32), opset13.constant(scale)).output(0))
@@ -148,7 +148,7 @@ def pairs(weights: Scores) -> Scores:
     return np.asarray(found[:, None], dtype=np.float32)
 
 
-def numbered(graph: openvino.Model) -> openvino.Model:
+def _numbered(graph: openvino.Model) -> openvino.Model:
     """The graph with names that do not count up within a process: the same model gives the same bytes."""
     graph.set_friendly_name("model")
     for number, node in enumerate(graph.get_ordered_ops()):

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.dataset import Dataset, Passage, Query, read_jsonl, write_corpus, write_json, write_queries
+from domain_embeddings.dev import per_query
+from domain_embeddings.encoder import encode
 from domain_embeddings.params.guard import GuardParams
-from stages.guard import sample
-from stages.workspace import asks_synthetic
+from stages.guard import ranked, sample
+from stages.workspace import asks_synthetic, base_vectors
 from tests.knobs import knobs
 from tests.stages.conftest import Pipeline
 
@@ -35,6 +39,19 @@ def test_a_sample_holds_the_answers_to_its_questions(other: Dataset) -> None:
     assert 50 <= len(dev.passages) < 200
     assert sample("other", params) == dev
     assert sample("other", knobs("guard", GuardParams, questions=10, passages=50, seed=7)) != dev
+
+
+def test_the_bases_rows_are_those_of_its_own_ranking(other: Dataset, base: SentenceTransformer) -> None:
+    base_vectors("other").parent.mkdir(parents=True)
+    np.save(base_vectors("other"), encode(base, [passage.content for passage in other.corpus.values()]))
+    dev = sample("other", knobs("guard", GuardParams, questions=10, passages=50))
+
+    rows = list(ranked("other", dev, base, base))
+
+    found = {row["query_id"]: row["ndcg@10"] for row in rows if row["arm"] == "base"}
+    assert found == {query_id: row["ndcg@10"] for query_id, row in per_query(base, dev).items()}
+    assert [row["ndcg@10"] for row in rows if row["arm"] == "tuned"] == list(found.values())
+    assert all(row["corpus"] == "other" and row["synthetic"] for row in rows)
 
 
 def test_synthetic_dev_questions_are_known_as_such(other: Dataset) -> None:
