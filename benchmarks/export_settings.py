@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 import openvino
 from openvino import opset13
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import export
 from domain_embeddings.dataset import Passage, Qrels, Query, read_corpus, read_qrels, read_queries, write_json
 from domain_embeddings.dev import Dev, scores
-from domain_embeddings.encoder import encode, load
+from domain_embeddings.encoder import Model, encode, load
 from domain_embeddings.fidelity import Fidelity, Texts, Vectors, evenly, measure
 from domain_embeddings.int8_encoder import Inputs, Int8Encoder
 from domain_embeddings.pieces import TOKENIZER
@@ -72,14 +71,14 @@ def judged(graph: Graph, name: str, texts: Texts, expected: Vectors, limit: int)
         return measure(name, Vectors.of(texts, Int8Encoder(BASE_MODEL / TOKENIZER, file, limit).encode), expected)
 
 
-def settings(corpus: str, model: SentenceTransformer, texts: Texts, contents: Sequence[str]) -> list[dict[str, Any]]:
+def settings(corpus: str, model: Model, texts: Texts, contents: Sequence[str]) -> list[dict[str, Any]]:
     """A row for each way, here and exact."""
-    limit = int(model.max_seq_length or 0)
+    limit = model.max_seq_length
     calibration = export.inputs_of(BASE_MODEL / TOKENIZER, limit, evenly(contents, export.CALIBRATION))
     expected = Vectors.of(texts, lambda some: encode(model, some))
     rows: list[dict[str, Any]] = []
     for name, way in WAYS.items():
-        graph = way(export.converted(model), calibration)
+        graph = way(export.converted(model.network), calibration)
         found = {"here": judged(graph, name, texts, expected, limit)}
         found["exact"] = judged(exact(graph), name, texts, expected, limit)
         for where, one in found.items():
@@ -99,7 +98,7 @@ def noisy(vectors: Scores, cosine: float, draw: np.random.Generator) -> Scores:
     return turned
 
 
-def noise(corpus: str, model: SentenceTransformer, dev: Dev) -> None:
+def noise(corpus: str, model: Model, dev: Dev) -> None:
     """What noise costs: the first ten results, nDCG@10 on average, and how often it loses more than HARM of it."""
     clean = Vectors(
         encode(model, list(dev.passages.values())), encode(model, [query.text for query in dev.queries.values()])

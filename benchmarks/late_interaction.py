@@ -16,13 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer
 
 from benchmarks.late_speed import LATE, Row, measure
 from benchmarks.search import SIZES
 from domain_embeddings import late, metrics
 from domain_embeddings.dataset import Qrels, Run, read_dataset, write_json
-from domain_embeddings.encoder import load
+from domain_embeddings.encoder import Model, load
 from domain_embeddings.late import Tokens
 from domain_embeddings.lexical import BM25
 from domain_embeddings.ranking import Scores, fuse, rank
@@ -65,7 +64,7 @@ class Collection:
         return WORDS * sum(count(tokens) for tokens in self.told if len(tokens) < LENGTH) / self.words
 
 
-def encoded(model: SentenceTransformer, folder: Path) -> Collection:
+def encoded(model: Model, folder: Path) -> Collection:
     """Read and encode a BEIR folder; its test questions are left alone."""
     dataset = read_dataset(folder)
     questions = {i: query.text for split in ("train", "dev") for i, query in dataset.judged(split).items()}
@@ -73,7 +72,7 @@ def encoded(model: SentenceTransformer, folder: Path) -> Collection:
     passages = {passage.id: passage.content for passage in dataset.corpus.values()}
     single, tokens = late.encode(model, list(passages.values()), question=False, dtype=torch.float32)
     asked_single, asked = late.encode(model, list(questions.values()), question=True, dtype=torch.float32)
-    ids = model.tokenizer(list(questions.values()), truncation=True, max_length=LENGTH)["input_ids"]
+    ids = model.ids(list(questions.values()))
     filled = [text + " [MASK]" * max(0, EXPANDED - len(its)) for text, its in zip(questions.values(), ids, strict=True)]
     expanded = late.encode(model, filled, question=True, dtype=torch.float32)[1]
     told = [part.numpy() for part in torch.split(tokens.vectors, list(tokens.lengths))]
@@ -81,9 +80,8 @@ def encoded(model: SentenceTransformer, folder: Path) -> Collection:
     return Collection(passages, questions, qrels, asked_single @ single.T, asked, expanded, told, silent)
 
 
-def _silent(model: SentenceTransformer, text: str) -> list[bool]:
-    ids = model.tokenizer(text, truncation=True, max_length=LENGTH)["input_ids"]
-    return [not late.tells(token) for token in model.tokenizer.convert_ids_to_tokens(ids)]
+def _silent(model: Model, text: str) -> list[bool]:
+    return [not late.tells(token) for token in model.tokenizer.encode(text).tokens]
 
 
 def ndcg(collection: Collection, run: Run) -> float:

@@ -33,10 +33,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.memory import command
 from domain_embeddings.dataset import DataError, Query, read_jsonl, write_json
 from domain_embeddings.dev import Dev, per_query
-from domain_embeddings.encoder import load
 from domain_embeddings.losses import Example
 from domain_embeddings.prefix_cache import cached_prefix, has_bfloat16
-from domain_embeddings.training import freeze, set_dropout
+from domain_embeddings.training import freeze, load, set_dropout
 
 DEV_EVERY = 10
 COUNTED_STEPS = 2

@@ -52,15 +52,14 @@ class TorchEncoder:
 
     def __init__(self, folder: Path, max_seq_length: int | None, device: str, dtype: torch.dtype) -> None:
         """Load a folder; without `max_seq_length` its files are taken at their word."""
-        self._model = load(folder, max_seq_length, device).to(dtype)
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
-        self.max_seq_length = int(self._model.max_seq_length or 0)
+        self._model = load(folder, max_seq_length, device, dtype)
+        self._whole = dtype == torch.float32
+        self.dimension, self.max_seq_length = self._model.dimension, self._model.max_seq_length
 
     def encode(self, texts: Sequence[str]) -> Scores:
         """Texts → float32 (n, dimension), each row of length 1."""
         vectors = encode(self._model, texts)
-        whole = self._model.dtype == torch.float32
-        return vectors if whole else truncated(vectors, self.dimension)  # bfloat16's lengths are off by 0.1%
+        return vectors if self._whole else truncated(vectors, self.dimension)  # bfloat16's lengths are off by 0.1%
 
     def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
         """What `encode` gives, and each text's token vectors (tokens, dimension), each of length 1."""
@@ -69,7 +68,7 @@ class TorchEncoder:
 
     def pieces(self, text: str) -> list[Piece]:
         """The tokens that `encode_tokens` gives a vector each."""
-        return pieces(self._model.tokenizer(text, truncation=True, max_length=self.max_seq_length).encodings[0])
+        return pieces(self._model.tokenizer.encode(text))
 
     def forget_threads(self) -> None:
         """PyTorch's pool does not survive a fork: one thread is left."""

@@ -8,12 +8,11 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-
-from sentence_transformers import SentenceTransformer
+from typing import TYPE_CHECKING
 
 from domain_embeddings.artifact import package
 from domain_embeddings.card import Card, with_intervals
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import encode, load
 from domain_embeddings.integrity import (
     MANIFEST,
     IntegrityError,
@@ -25,6 +24,9 @@ from domain_embeddings.integrity import (
 )
 from domain_embeddings.probe import PROBE, TEXTS
 from domain_embeddings.verification import model_name
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -47,7 +49,7 @@ class ModelArtifactCreator:
 
     def save_finetuned_model(
         self,
-        model: SentenceTransformer,
+        model: "SentenceTransformer",
         version: str,
         training_corpus_hash: str,
         benchmark_scores: Mapping[str, Mapping[str, float]],
@@ -68,7 +70,8 @@ class ModelArtifactCreator:
         with tempfile.TemporaryDirectory(dir=self.root, prefix=".packaging-") as temporary:
             saved, packaged = Path(temporary) / "saved", Path(temporary) / folder.name
             model.save_pretrained(str(saved), create_model_card=False)
-            package(saved, encode(model, TEXTS), card, self.corpus, self.license_id, packaged)
+            probed = encode(load(saved, card.max_seq_length, device="cpu"), TEXTS)
+            package(saved, probed, card, self.corpus, self.license_id, packaged)
             check_names(packaged, {n: p for n, p in files_of(packaged).items() if n != MANIFEST}, _manifest(packaged))
             check_modules(packaged, folder)
             if not folder.exists():
@@ -79,7 +82,7 @@ class ModelArtifactCreator:
 
     def _card(
         self,
-        model: SentenceTransformer,
+        model: "SentenceTransformer",
         version: str,
         corpus_hash: str,
         scores: Mapping[str, Mapping[str, float]],

@@ -4,11 +4,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sentence_transformers import SentenceTransformer
-
 from domain_embeddings import metrics
 from domain_embeddings.dataset import Passage, Qrels, Query
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.lexical import BM25
 from domain_embeddings.ranking import Scores, rank, top_k
 
@@ -44,9 +42,7 @@ class Dev:
         return cls({i: p.content for i, p in corpus.items() if i in kept}, dict(queries), qrels)
 
 
-def per_query(
-    model: SentenceTransformer, dev: Dev, progress: bool = False, exact: bool = True
-) -> dict[str, dict[str, float]]:
+def per_query(model: Model, dev: Dev, progress: bool = False, exact: bool = True) -> dict[str, dict[str, float]]:
     """Rank all of the pool for every question: query id → all of `metrics.METRICS`. `exact` is `encode`'s."""
     passages = encode(model, list(dev.passages.values()), progress, exact)
     queries = encode(model, [query.text for query in dev.queries.values()], exact=exact)

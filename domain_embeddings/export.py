@@ -20,9 +20,8 @@ import openvino
 import torch
 from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, AdvancedSmoothQuantParameters
 from openvino import opset13
-from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.fidelity import Fidelity, Texts, Vectors, evenly, measure
 from domain_embeddings.int8_encoder import Inputs, Int8Encoder, load_tokenizer, padded
 from domain_embeddings.ranking import Scores
@@ -39,7 +38,7 @@ class ExportError(RuntimeError):
     """No export comes near enough to the model. The message has the figures."""
 
 
-def export(model: SentenceTransformer, tokenizer: Path, corpus: Sequence[str], texts: Texts, graph: Path) -> Fidelity:
+def export(model: Model, tokenizer: Path, corpus: Sequence[str], texts: Texts, graph: Path) -> Fidelity:
     """Write `graph` (.xml) and its .bin, and tell how near they are to `model`, a float32 model on the CPU, on `texts`.
 
     Weights and activations are int8 where that is near enough, else the weights alone; where that is too far off too,
@@ -47,10 +46,10 @@ def export(model: SentenceTransformer, tokenizer: Path, corpus: Sequence[str], t
     kinds where a model has parts that they do not know.
     """
     nncf.set_log_level(logging.WARNING)
-    limit = int(model.max_seq_length or 0)
+    limit = model.max_seq_length
     calibration = inputs_of(tokenizer, limit, evenly(corpus, CALIBRATION))
     expected = Vectors.of(texts, lambda some: encode(model, some))
-    whole = converted(model)
+    whole = converted(model.network)
     ways: Mapping[str, Callable[[], openvino.Model]] = {
         "weights and activations": lambda: fitting(quantized(whole, calibration)),
         "weights": lambda: nncf.compress_weights(whole, mode=nncf.CompressWeightsMode.INT8_ASYM),
@@ -67,22 +66,21 @@ def export(model: SentenceTransformer, tokenizer: Path, corpus: Sequence[str], t
 
 
 class _UnitVectors(torch.nn.Module):
-    """All of a sentence-transformers model: token ids and mask → vectors of length 1."""
+    """All of a model: token ids and mask → vectors of length 1."""
 
-    def __init__(self, model: SentenceTransformer) -> None:
+    def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()
-        self.model = model
+        self.network = network
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        features = self.model({"input_ids": input_ids, "attention_mask": attention_mask})
-        return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
+        return torch.nn.functional.normalize(self.network(input_ids, attention_mask)[1], dim=1)
 
 
-def converted(model: SentenceTransformer) -> openvino.Model:
-    """The model in float32 as one graph, for any number of texts of any length."""
+def converted(network: torch.nn.Module) -> openvino.Model:
+    """A model's network in float32 as one graph, for any number of texts of any length."""
     example = {name: torch.ones(2, 8, dtype=torch.int64) for name in ("input_ids", "attention_mask")}
     with torch.no_grad():
-        graph = openvino.convert_model(_UnitVectors(model).eval(), example_input=example)
+        graph = openvino.convert_model(_UnitVectors(network).eval(), example_input=example)
     graph.reshape({name: openvino.PartialShape([-1, -1]) for name in example})
     return graph
 

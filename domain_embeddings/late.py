@@ -9,16 +9,15 @@ compares them); here one pass gives the single vectors too, and products run wit
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer
+from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 
-from domain_embeddings.encoder import micro_batches
+from domain_embeddings.encoder import Ids, Model
 from domain_embeddings.machine import has_bfloat16
 from domain_embeddings.ranking import Scores
 from domain_embeddings.text import STOPWORDS, words
@@ -46,51 +45,30 @@ def storage() -> torch.dtype:
     return torch.bfloat16 if has_bfloat16() else torch.float32
 
 
-def encode(
-    model: SentenceTransformer, texts: Sequence[str], *, question: bool, dtype: torch.dtype
-) -> tuple[Scores, Tokens]:
+def encode(model: Model, texts: Sequence[str], *, question: bool, dtype: torch.dtype) -> tuple[Scores, Tokens]:
     """One pass: the texts' single vectors, as `encoder.encode` gives them, and those of their tokens.
 
-    A question's token vectors have the length that `_weights` gives them, and those of length 0 are left out.
+    A question's token vectors have the length that `token_weights` gives them, and those of length 0 are left out.
     """
-    features = _features(model, texts)
-    single = [normalize(found["sentence_embedding"], dim=0).float().cpu().numpy() for found in features]
-    tokens = [_unit_vectors(found).cpu() for found in features]
-    if question:
-        weights = [torch.tensor(token_weights(_read(model.tokenizer, _ids(found)))) for found in features]
-        tokens = [vectors[row > 0] * row[row > 0, None] for vectors, row in zip(tokens, weights, strict=True)]
-    dimensions = model.get_embedding_dimension() or 0
-    empty = torch.zeros(0, dimensions)
-    return np.stack(single), Tokens(torch.cat([empty, *tokens]).to(dtype), [len(vectors) for vectors in tokens])
+    ids = model.ids(texts)
+    single = np.empty((len(texts), model.dimension), dtype=np.float32)
+    tokens = [torch.zeros(0, model.dimension, dtype=dtype)] * len(texts)
+    for rows, states, found in model.run(ids):
+        single[rows] = normalize(found.float(), dim=1).cpu().numpy()
+        for row, state in zip(rows, states, strict=True):
+            vectors = normalize(state[: len(ids[row])].float(), dim=1).cpu()
+            if question:
+                weights = torch.tensor(token_weights(_read(model.tokenizer, ids[row])))
+                vectors = vectors[weights > 0] * weights[weights > 0, None]
+            tokens[row] = vectors.to(dtype)
+    empty = torch.zeros(0, model.dimension, dtype=dtype)
+    return single, Tokens(torch.cat([empty, *tokens]), [len(vectors) for vectors in tokens])
 
 
-def _features(model: SentenceTransformer, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """All that the model makes of each text, tokens and padding with it."""
-    found: list[dict[str, Any]] = [{} for _ in texts]
-    for part in micro_batches(model, texts):
-        outputs: Any = model.encode(
-            [texts[row] for row in part], batch_size=len(part), output_value=None, show_progress_bar=False
-        )
-        for row, output in zip(part, outputs, strict=True):
-            found[row] = output
-    return found
-
-
-def _ids(features: dict[str, Any]) -> list[int]:
-    """A text's token ids without padding."""
-    found: list[int] = features["input_ids"][features["attention_mask"].bool()].tolist()
-    return found
-
-
-def _unit_vectors(features: dict[str, Any]) -> Tensor:
-    """A text's token vectors (tokens, dimensions) without padding."""
-    return normalize(features["token_embeddings"][features["attention_mask"].bool()].float(), dim=1)
-
-
-def _read(tokenizer: Any, ids: Sequence[int]) -> list[str | None]:
-    """The tokens as text; None for [CLS] and [SEP]."""
-    edges = (tokenizer.cls_token_id, tokenizer.sep_token_id)
-    return [None if i in edges else tokenizer.decode([i]).strip() for i in ids]
+def _read(tokenizer: Tokenizer, ids: Ids) -> list[str | None]:
+    """The tokens as text; None for those at the edges, [CLS] and [SEP]."""
+    edges = {int(ids[0]), int(ids[-1])}
+    return [None if i in edges else tokenizer.decode([i], skip_special_tokens=False).strip() for i in ids.tolist()]
 
 
 def token_weights(read: Sequence[str | None]) -> list[float]:
@@ -146,7 +124,7 @@ class Scored:
     """MeanMaxSim (questions, passages)."""
 
 
-def score(model: SentenceTransformer, passages: Sequence[str], questions: Sequence[str]) -> Scored:
+def score(model: Model, passages: Sequence[str], questions: Sequence[str]) -> Scored:
     """Encode passages a few hundred at a time and forget their token vectors once they are scored."""
     dtype = storage()
     asked, asked_tokens = encode(model, questions, question=True, dtype=dtype)

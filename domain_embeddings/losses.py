@@ -6,6 +6,7 @@ are looked up.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from sentence_transformers.sentence_transformer.losses import (
 )
 from torch import Tensor
 
-from domain_embeddings.encoder import encode
+from domain_embeddings import prefix_cache
+from domain_embeddings.encoder import encode, load
 from domain_embeddings.params.train import Teacher, TrainParams
 from domain_embeddings.prefix_cache import CachedTransformer
 from domain_embeddings.ranking import Scores
@@ -60,8 +62,8 @@ def _guide(model: SentenceTransformer, path: str) -> Any:
     cache = model[0]
     if not isinstance(cache, CachedTransformer):
         raise TypeError("a guide needs the model's inputs to be rows of a cache: call this within cached_prefix")
-    guide = SentenceTransformer(path, local_files_only=True, trust_remote_code=False) if path else model
-    vectors = encode(guide, list(cache.rows), progress=True)
+    texts = list(cache.rows)
+    vectors = encode(load(Path(path), None), texts, progress=True) if path else prefix_cache.encode(model, texts)
     return _Guide(model, torch.from_numpy(vectors).to(model.device))
 
 
@@ -98,9 +100,8 @@ def teacher_scores(teacher: Teacher, examples: Sequence[Example]) -> Scores:
         pairs = [(example.query, text) for example in examples for text in example.texts[1:]]
         logits = reranker.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=True)
         return np.asarray(logits, dtype=np.float32).reshape(len(examples), ways) / teacher.temperature
-    model = SentenceTransformer(teacher.path, local_files_only=True, trust_remote_code=False)
     rows = {text: row for row, text in enumerate(dict.fromkeys(text for e in examples for text in e.texts))}
-    vectors = encode(model, list(rows), progress=True)
+    vectors = encode(load(Path(teacher.path), None), list(rows), progress=True)
     places = np.array([[rows[text] for text in example.texts] for example in examples])
     cosines = np.einsum("nd,nwd->nw", vectors[places[:, 0]], vectors[places[:, 1:]])
     return np.asarray(cosines / teacher.temperature, dtype=np.float32)

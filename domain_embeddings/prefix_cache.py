@@ -29,6 +29,7 @@ from transformers.masking_utils import create_bidirectional_mask
 from domain_embeddings import machine
 from domain_embeddings.batching import at_once, by_length
 from domain_embeddings.dataset import DataError
+from domain_embeddings.ranking import Scores
 
 _SUPPORTED = ("BertModel", "RobertaModel", "XLMRobertaModel")
 _TOKENIZED_AT_ONCE = 256
@@ -176,6 +177,11 @@ class CachedTransformer(Transformer):
         features["token_embeddings"] = embeddings.index_select(0, places)
         features["attention_mask"] = self._mask([len(outputs[row]) for row in rows])[places]
         return features
+
+
+def encode(model: SentenceTransformer, texts: Sequence[str]) -> Scores:
+    """Texts of the cache, within `cached_prefix` → float32 (n, dimensions), each row of length 1."""
+    return model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
 
 
 def _token_ids(transformer: Transformer, texts: Sequence[str]) -> list[Tensor]:

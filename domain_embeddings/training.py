@@ -20,13 +20,20 @@ from sentence_transformers.base.evaluation import BaseEvaluator
 from sentence_transformers.base.sampler import BatchSamplers
 from transformers import TrainerCallback
 
-from domain_embeddings.dev import Dev, per_query
+from domain_embeddings.dev import Dev, scores
 from domain_embeddings.losses import Example, loss_of, teacher_scores
 from domain_embeddings.params.train import Teacher, TrainParams
-from domain_embeddings.prefix_cache import cached_prefix, resolve
+from domain_embeddings.prefix_cache import cached_prefix, encode, resolve
 
 _METRIC = "dev_ndcg@10"
 _COMPLETE = "complete"
+
+
+def load(folder: Path, max_seq_length: int, device: str | None = None) -> SentenceTransformer:
+    """Load a local model to train it; without a `device`, on a GPU where there is one."""
+    model = SentenceTransformer(str(folder), device=device, local_files_only=True, trust_remote_code=False)
+    model.max_seq_length = max_seq_length
+    return model
 
 
 def freeze(model: SentenceTransformer, blocks: int) -> int:
@@ -70,8 +77,9 @@ class DevEvaluator(BaseEvaluator):
     ) -> dict[str, float]:
         """The mean over all questions under `dev_ndcg@10`, over a domain's under `dev_ndcg@10_<domain>`."""
         by_domain: dict[str, list[float]] = defaultdict(list)
-        for query_id, scores in per_query(model, self._dev).items():
-            by_domain[self._dev.queries[query_id].domain].append(scores["ndcg@10"])
+        texts = list(self._dev.passages.values()), [query.text for query in self._dev.queries.values()]
+        for query_id, row in scores(self._dev, *(encode(model, some) for some in texts)).items():
+            by_domain[self._dev.queries[query_id].domain].append(row["ndcg@10"])
         overall = float(np.mean([value for values in by_domain.values() for value in values]))
         domains = {f"{_METRIC}_{name}": float(np.mean(values)) for name, values in sorted(by_domain.items()) if name}
         return {_METRIC: overall, **domains}

@@ -16,10 +16,9 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import late, metrics
 from domain_embeddings.dataset import (
@@ -49,6 +48,9 @@ from stages.workspace import (
     stage_folder,
     tuned_model,
 )
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 ENDPOINT_CACHE = Path("models/endpoint_cache")
 FUSED = ("base", "tuned")
@@ -109,6 +111,8 @@ def local(arm: str, baseline: Hub | Folder) -> Encoder:
         raise DataError(baseline.path, "no such folder", remedy=f"see evaluate.baselines.{arm}.path in params.yaml")
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
+        from sentence_transformers import SentenceTransformer  # only here: its import is slow
+
         if isinstance(baseline, Hub):
             model = from_hub(baseline)
         else:
@@ -122,8 +126,10 @@ def local(arm: str, baseline: Hub | Folder) -> Encoder:
     return vectors
 
 
-def from_hub(baseline: Hub) -> SentenceTransformer:
+def from_hub(baseline: Hub) -> "SentenceTransformer":
     """A model of the hub; an UnavailableError where the hub does not answer or does not have it."""
+    from sentence_transformers import SentenceTransformer  # only here: its import is slow
+
     try:
         return SentenceTransformer(baseline.model, revision=baseline.revision, trust_remote_code=False)
     except OSError as error:

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.dataset import read_corpus, write_jsonl
 from domain_embeddings.dev import Dev, per_query, scores
-from domain_embeddings.encoder import encode, load
+from domain_embeddings.encoder import Model, encode, load
 from domain_embeddings.params.guard import GuardParams
 from domain_embeddings.ranking import Scores
 from stages.dev_sample import sample
@@ -40,7 +39,7 @@ def sampled_vectors(corpus: str, dev: Dev) -> Scores:
     return vectors[[rows[passage] for passage in dev.passages]]
 
 
-def ranked(corpus: str, dev: Dev, base: SentenceTransformer, tuned: SentenceTransformer) -> Iterator[dict[str, Any]]:
+def ranked(corpus: str, dev: Dev, base: Model, tuned: Model) -> Iterator[dict[str, Any]]:
     """A row for each arm and question of one other corpus."""
     asked = encode(base, [query.text for query in dev.queries.values()], exact=False)
     arms = {

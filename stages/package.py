@@ -15,12 +15,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sentence_transformers import SentenceTransformer
-
 from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, trainable
 from domain_embeddings.card import Card, markdown, with_intervals
 from domain_embeddings.dataset import read_corpus, read_qrels, read_queries
-from domain_embeddings.encoder import encode, load
+from domain_embeddings.encoder import Model, encode, load
 from domain_embeddings.fidelity import Fidelity, Texts
 from domain_embeddings.integrity import EXPORTED, read
 from domain_embeddings.optional import why
@@ -99,7 +97,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
     )
 
 
-def int8(corpus: str, model: SentenceTransformer, tokenizer: Path, folder: Path) -> Fidelity | str:
+def int8(corpus: str, model: Model, tokenizer: Path, folder: Path) -> Fidelity | str:
     """Write the int8 export of a model into a folder, and tell how near it is, or in a line why there is none."""
     passages = read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl")
     synthesized = stage_folder("synthesize", corpus)

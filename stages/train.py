@@ -23,10 +23,9 @@ from accelerate import PartialState
 from domain_embeddings.cloze import positive_of
 from domain_embeddings.dataset import read_corpus, read_jsonl, read_qrels, read_queries, write_json
 from domain_embeddings.dev import Dev
-from domain_embeddings.encoder import load
 from domain_embeddings.losses import Example
 from domain_embeddings.params.train import TrainParams
-from domain_embeddings.training import fine_tune
+from domain_embeddings.training import fine_tune, load
 from stages.start import run_stage
 from stages.workspace import (
     BASE_MODEL,

@@ -1,16 +1,34 @@
 """The real base model, from the installed package: small enough for every test that needs one."""
 
 import importlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.encoder import load
+from domain_embeddings import training
+from domain_embeddings.encoder import Model, load
 from domain_embeddings.params.base_model import BaseModelParams
 from tests.knobs import knobs
 from tests.packaged import make_models
+
+
+def pytest_configure() -> None:
+    """Processes that test side by side share the cores, they and what they start."""
+    threads = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    torch.set_num_threads(threads)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process for the tests of a file, and one for all that read the pipeline's run; the slow ones start first."""
+    items.sort(key=lambda item: ("stages" not in item.path.parts, item.path.name != "test_verdicts.py"))
+    for item in items:
+        uses_pipeline = "pipeline" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("pipeline" if uses_pipeline else item.path.name))
 
 
 @pytest.fixture(scope="session")
@@ -22,14 +40,20 @@ def base_folder() -> Path:
 
 @pytest.fixture
 def fresh_model(base_folder: Path) -> Callable[[], SentenceTransformer]:
-    """Loads a base model that a test may change, on the CPU."""
-    return lambda: load(base_folder, 256, device="cpu")
+    """Loads a base model that a test may train, on the CPU."""
+    return lambda: training.load(base_folder, 256, device="cpu")
 
 
 @pytest.fixture(scope="session")
-def base(base_folder: Path) -> SentenceTransformer:
+def base(base_folder: Path) -> Model:
     """The base model, which no test may change."""
     return load(base_folder, 256, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def peer(base_folder: Path) -> SentenceTransformer:
+    """The base model as sentence-transformers loads it, which no test may change."""
+    return training.load(base_folder, 256, device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from sentence_transformers.sentence_transformer.modules import Dense
 
 from domain_embeddings.creator import ModelArtifactCreator
 from domain_embeddings.embeddings import VersionedEmbeddings
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.probe import TEXTS, read_probe
 
@@ -30,8 +30,8 @@ def save(model: SentenceTransformer, root: Path, **changes: Any) -> Path:
     return ModelArtifactCreator("ours", BASE, root).save_finetuned_model(model, **{**arguments, **changes})
 
 
-def test_it_loads_as_a_version(base: SentenceTransformer, tmp_path: Path) -> None:
-    folder = save(base, tmp_path)
+def test_it_loads_as_a_version(peer: SentenceTransformer, base: Model, tmp_path: Path) -> None:
+    folder = save(peer, tmp_path)
 
     model = VersionedEmbeddings("1.0", "ours", fallback_to_baseline=False, root=tmp_path, backend="torch")
 
@@ -40,15 +40,15 @@ def test_it_loads_as_a_version(base: SentenceTransformer, tmp_path: Path) -> Non
     assert model.get_model_info()["training_commit"] == "b" * 40
 
 
-def test_it_knows_its_vectors(base: SentenceTransformer, tmp_path: Path) -> None:
-    probe = read_probe(save(base, tmp_path))
+def test_it_knows_its_vectors(peer: SentenceTransformer, base: Model, tmp_path: Path) -> None:
+    probe = read_probe(save(peer, tmp_path))
 
     assert probe is not None
     assert (probe.vectors * encode(base, TEXTS)).sum(axis=1) == pytest.approx(1, abs=1e-3)
 
 
-def test_the_card_has_what_was_handed_over(base: SentenceTransformer, tmp_path: Path) -> None:
-    card = json.loads((save(base, tmp_path) / "model_card.json").read_text())
+def test_the_card_has_what_was_handed_over(peer: SentenceTransformer, tmp_path: Path) -> None:
+    card = json.loads((save(peer, tmp_path) / "model_card.json").read_text())
 
     assert card["recall@5"] == {"base": 0.5, "tuned": 0.75}
     assert card["mrr@10"] == {"base": 0.25, "tuned": 0.5}
@@ -58,26 +58,26 @@ def test_the_card_has_what_was_handed_over(base: SentenceTransformer, tmp_path: 
     assert card["parameters"]["total"] == 22_713_216
 
 
-def test_the_same_again_changes_nothing(base: SentenceTransformer, tmp_path: Path) -> None:
-    before = (save(base, tmp_path) / "model.safetensors").stat()
+def test_the_same_again_changes_nothing(peer: SentenceTransformer, tmp_path: Path) -> None:
+    before = (save(peer, tmp_path) / "model.safetensors").stat()
 
-    after = (save(base, tmp_path) / "model.safetensors").stat()
+    after = (save(peer, tmp_path) / "model.safetensors").stat()
 
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
     assert [path.name for path in tmp_path.iterdir()] == ["ours-embeddings-v1.0"]
 
 
-def test_other_content_under_the_same_version_is_refused(base: SentenceTransformer, tmp_path: Path) -> None:
-    card = (save(base, tmp_path) / "model_card.json").read_bytes()
+def test_other_content_under_the_same_version_is_refused(peer: SentenceTransformer, tmp_path: Path) -> None:
+    card = (save(peer, tmp_path) / "model_card.json").read_bytes()
 
     with pytest.raises(IntegrityError, match=r"ours-embeddings-v1\.0: v1\.0 exists with other content \(raise the ver"):
-        save(base, tmp_path, training_corpus_hash="c" * 64)
+        save(peer, tmp_path, training_corpus_hash="c" * 64)
 
     assert (tmp_path / "ours-embeddings-v1.0/model_card.json").read_bytes() == card
 
 
-def test_a_part_that_would_not_be_loaded_is_not_saved(base: SentenceTransformer, tmp_path: Path) -> None:
-    model = SentenceTransformer(modules=[*base.children(), Dense(384, 8)], device="cpu")
+def test_a_part_that_would_not_be_loaded_is_not_saved(peer: SentenceTransformer, tmp_path: Path) -> None:
+    model = SentenceTransformer(modules=[*peer.children(), Dense(384, 8)], device="cpu")
 
     with pytest.raises(IntegrityError, match=r"modules\.json: names .*Dense"):
         save(model, tmp_path)
@@ -96,9 +96,9 @@ def test_a_part_that_would_not_be_loaded_is_not_saved(base: SentenceTransformer,
     ],
 )
 def test_a_value_that_says_nothing_is_refused(
-    base: SentenceTransformer, tmp_path: Path, changes: dict[str, Any], problem: str
+    peer: SentenceTransformer, tmp_path: Path, changes: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(ValueError, match=problem):
-        save(base, tmp_path, **changes)
+        save(peer, tmp_path, **changes)
 
     assert list(tmp_path.iterdir()) == []

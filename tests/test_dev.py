@@ -1,10 +1,10 @@
 """Dev questions and the pool that they are ranked against."""
 
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.dataset import Passage, Query
 from domain_embeddings.dev import Dev, per_query
+from domain_embeddings.encoder import Model
 
 
 def _corpus(size: int) -> dict[str, Passage]:
@@ -30,7 +30,7 @@ def test_a_large_dev_corpus_keeps_the_judged_and_the_likely() -> None:
     assert Dev.sample(_corpus(200), queries, qrels, 100, seed=2) != dev
 
 
-def test_every_question_has_its_scores(base: SentenceTransformer) -> None:
+def test_every_question_has_its_scores(base: Model) -> None:
     texts = {"a": "bleeding the brakes", "b": "radar antenna gain"}
     queries = {"x": Query("x", "how to bleed brakes"), "y": Query("y", "how to bleed brakes")}
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.backends import Backend
 from domain_embeddings.embeddings import VersionedEmbeddings
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.integrity import IntegrityError
 from domain_embeddings.ranking import Scores
 from tests.packaged import NAME, copy_models, write_lock
@@ -31,7 +30,7 @@ def int8(models: Path) -> VersionedEmbeddings:
     return VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=models, backend="openvino")
 
 
-def test_vectors_are_those_of_the_packaged_model(tiny: VersionedEmbeddings, base: SentenceTransformer) -> None:
+def test_vectors_are_those_of_the_packaged_model(tiny: VersionedEmbeddings, base: Model) -> None:
     vectors = tiny.encode(TEXTS)
 
     assert (vectors.dtype, vectors.shape) == (np.float32, (3, 384))

@@ -4,16 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import encoder
-from domain_embeddings.encoder import encode, load, truncated
+from domain_embeddings.encoder import Model, encode, load, truncated
 from domain_embeddings.machine import has_bfloat16
 
 TEXTS = ["brake", "Bleed the rear brake circuit.", "The mast lifts the carriage with two leaf chains. " * 10, ""]
 
 
-def test_vectors_are_float32_of_length_1(base: SentenceTransformer) -> None:
+def test_vectors_are_float32_of_length_1(base: Model) -> None:
     vectors = encode(base, TEXTS)
 
     assert vectors.dtype == np.float32
@@ -22,7 +21,7 @@ def test_vectors_are_float32_of_length_1(base: SentenceTransformer) -> None:
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16 instructions")
-def test_what_is_not_exact_is_near(base: SentenceTransformer) -> None:
+def test_what_is_not_exact_is_near(base: Model) -> None:
     exact, near = encode(base, TEXTS), encode(base, TEXTS, exact=False)
 
     assert near.dtype == np.float32
@@ -30,17 +29,17 @@ def test_what_is_not_exact_is_near(base: SentenceTransformer) -> None:
     assert (near * exact).sum(axis=1).min() > 0.999
 
 
-def test_without_bfloat16_nothing_is_inexact(base: SentenceTransformer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_bfloat16_nothing_is_inexact(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder, "has_bfloat16", lambda: False)
 
     assert (encode(base, TEXTS, exact=False) == encode(base, TEXTS)).all()
 
 
-def test_no_texts_give_no_rows(base: SentenceTransformer) -> None:
+def test_no_texts_give_no_rows(base: Model) -> None:
     assert len(encode(base, [])) == 0
 
 
-def test_vectors_do_not_depend_on_the_batch(base: SentenceTransformer) -> None:
+def test_vectors_do_not_depend_on_the_batch(base: Model) -> None:
     together = encode(base, TEXTS * 20)  # several batches of 32, sorted by length within
 
     alone = np.concatenate([encode(base, [text]) for text in TEXTS])
@@ -52,7 +51,7 @@ def test_the_limit_is_set_whatever_the_files_say(base_folder: Path) -> None:
     assert load(base_folder, 64, device="cpu").max_seq_length == 64
 
 
-def test_a_long_text_is_cut_at_256_tokens(base: SentenceTransformer) -> None:
+def test_a_long_text_is_cut_at_256_tokens(base: Model) -> None:
     words = ["oil", "brake", "pump"] * 100  # a token each
 
     whole, cut, shorter = encode(base, [" ".join(words), " ".join(words[:254]), " ".join(words[:200])])
@@ -61,7 +60,7 @@ def test_a_long_text_is_cut_at_256_tokens(base: SentenceTransformer) -> None:
     assert np.abs(whole - shorter).max() > 1e-3
 
 
-def test_related_texts_are_near(base: SentenceTransformer) -> None:
+def test_related_texts_are_near(base: Model) -> None:
     brakes, stopping, radar = encode(base, ["bleeding the brakes", "brake pedal feels spongy", "radar antenna gain"])
 
     assert brakes @ stopping > brakes @ radar

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode, load
 from domain_embeddings.fidelity import Fidelity, Texts, Vectors, evenly, measure
 from domain_embeddings.ranking import Scores
 from tests.dependencies import ROOT
@@ -71,7 +72,7 @@ def texts() -> Texts:
 
 
 @pytest.fixture(scope="module")
-def float32(base: SentenceTransformer, texts: Texts) -> Vectors:
+def float32(base: Model, texts: Texts) -> Vectors:
     return Vectors.of(texts, lambda some: encode(base, some))
 
 
@@ -100,27 +101,22 @@ def test_noise_without_a_direction_is_judged_by_its_size(
     assert least <= refused(draw) <= most
 
 
-def scaled(model: SentenceTransformer) -> None:
+def scaled(layer: torch.nn.Linear) -> None:
     """One weight twice what it was."""
-    with torch.no_grad():
-        model[0].auto_model.encoder.layer[3].intermediate.dense.weight *= 2
+    layer.weight.data *= 2
 
 
-def saturated(model: SentenceTransformer) -> None:
+def saturated(layer: torch.nn.Linear) -> None:
     """One layer whose values are cut off at a fraction of what they reach."""
-    layer = model[0].auto_model.encoder.layer[3].intermediate.dense
     layer.register_forward_hook(lambda _module, _inputs, found: found.clamp(-1, 1))
 
 
 @pytest.mark.parametrize("damage", [scaled, saturated])
 def test_a_damaged_model_is_refused_whatever_texts_are_drawn(
-    fresh_model: Callable[[], SentenceTransformer],
-    texts: Texts,
-    float32: Vectors,
-    damage: Callable[[SentenceTransformer], None],
+    base_folder: Path, texts: Texts, float32: Vectors, damage: Callable[[torch.nn.Linear], None]
 ) -> None:
-    model = fresh_model()
-    damage(model)
+    model: Any = load(base_folder, 256, device="cpu")
+    damage(model.network.encoder.layer[3].intermediate.dense)
     damaged = Vectors.of(texts, lambda some: encode(model, some))
 
     def draw(generator: np.random.Generator) -> tuple[Vectors, Vectors]:

@@ -10,7 +10,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import late
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.int8_encoder import Int8Encoder, load_tokenizer, padded
 from domain_embeddings.integrity import EXPORTED, IntegrityError
 from domain_embeddings.pieces import TOKENIZER
@@ -31,14 +31,14 @@ def test_padding_by_hand() -> None:
     assert inputs["attention_mask"].tolist() == [[1, 1, 0], [1, 1, 1]]
 
 
-def test_tokens_are_those_of_the_model(models: Path, base: SentenceTransformer) -> None:
+def test_tokens_are_those_of_the_model(models: Path, peer: SentenceTransformer) -> None:
     tokenizer = load_tokenizer(models / NAME / TOKENIZER, 256)
 
     for text in [*TEXTS, "Überdruck  5.3 bar\n(P/N 0452-A)"]:
-        assert tokenizer.encode(text).ids == base.tokenize([text])["input_ids"][0].tolist()
+        assert tokenizer.encode(text).ids == peer.tokenize([text])["input_ids"][0].tolist()
 
 
-def test_vectors_are_near_those_of_the_model(encoder: Int8Encoder, base: SentenceTransformer) -> None:
+def test_vectors_are_near_those_of_the_model(encoder: Int8Encoder, base: Model) -> None:
     texts = [*TEXTS, *calibration_texts()]
 
     vectors = encoder.encode(texts)
@@ -55,7 +55,7 @@ def test_a_text_alone_is_what_it_is_among_others(encoder: Int8Encoder) -> None:
     assert (together * np.tile(alone, (10, 1))).sum(axis=1).min() > 0.999
 
 
-def test_token_vectors_are_near_those_of_the_model(encoder: Int8Encoder, base: SentenceTransformer) -> None:
+def test_token_vectors_are_near_those_of_the_model(encoder: Int8Encoder, base: Model) -> None:
     texts = [*TEXTS, *calibration_texts()]
 
     single, tokens = encoder.encode_tokens(texts)

@@ -9,6 +9,7 @@ from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 from torch import Tensor
 
 from domain_embeddings import encoder, late
+from domain_embeddings.encoder import Model
 from domain_embeddings.late import Tokens
 from domain_embeddings.ranking import Scores
 
@@ -54,7 +55,7 @@ def test_scores_are_those_of_a_direct_max_sim_whatever_fits_in_memory(monkeypatc
         assert late.scores(questions, passages) == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_question_without_tokens_scores_0(base: SentenceTransformer) -> None:
+def test_a_question_without_tokens_scores_0(base: Model) -> None:
     questions = _tokens(base, QUESTIONS, question=True)
 
     found = late.scores(questions, _tokens(base, PASSAGES, question=False))
@@ -68,13 +69,12 @@ def test_no_questions_score_nothing() -> None:
     assert late.scores(Tokens(torch.zeros(0, 2), []), _of([[1.0, 0.0]])).shape == (0, 1)
 
 
-def test_one_pass_gives_both_kinds_of_vectors(base: SentenceTransformer) -> None:
+def test_one_pass_gives_both_kinds_of_vectors(base: Model) -> None:
     single, tokens = late.encode(base, PASSAGES, question=False, dtype=torch.float32)
 
     np.testing.assert_allclose(single, encoder.encode(base, PASSAGES), atol=1e-6)
     assert tokens.vectors.norm(dim=1).numpy() == pytest.approx(1, abs=1e-5)
-    ids = base.tokenizer(PASSAGES)["input_ids"]
-    assert list(tokens.lengths) == [len(text) for text in ids]
+    assert list(tokens.lengths) == [len(text) for text in base.ids(PASSAGES)]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_one_pass_gives_both_kinds_of_vectors(base: SentenceTransformer) -> None
         ("", []),
     ],
 )
-def test_what_the_tokens_of_a_question_count(base: SentenceTransformer, text: str, weights: list[float]) -> None:
+def test_what_the_tokens_of_a_question_count(base: Model, text: str, weights: list[float]) -> None:
     whole, asked = (_tokens(base, [text], question=question) for question in (False, True))
 
     expected = whole.vectors[1:-1] * torch.tensor(weights)[:, None]  # without [CLS] and [SEP]
@@ -94,11 +94,11 @@ def test_what_the_tokens_of_a_question_count(base: SentenceTransformer, text: st
 
 
 def test_without_weights_scores_are_those_of_sentence_transformers(
-    base: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+    base: Model, peer: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(late, "SILENT", 1.0)
     mask = MultiVectorMask(["[CLS]", "[SEP]"], skiplist_tasks="query")
-    modules = [base[0], mask, Normalize(module_input_name="token_embeddings")]
+    modules = [peer[0], mask, Normalize(module_input_name="token_embeddings")]
     theirs = MultiVectorEncoder(modules=modules, similarity_fn_name="meanmaxsim", device="cpu")
 
     ours = late.scores(_tokens(base, QUESTIONS, question=True), _tokens(base, PASSAGES, question=False))
@@ -107,7 +107,7 @@ def test_without_weights_scores_are_those_of_sentence_transformers(
     np.testing.assert_allclose(ours, expected.cpu().numpy(), atol=1e-5)
 
 
-def test_scoring_in_parts_is_scoring_at_once(base: SentenceTransformer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scoring_in_parts_is_scoring_at_once(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = late.score(base, PASSAGES, QUESTIONS)
 
     monkeypatch.setattr(late, "_PASSAGES", 2)
@@ -118,7 +118,7 @@ def test_scoring_in_parts_is_scoring_at_once(base: SentenceTransformer, monkeypa
     np.testing.assert_allclose(parts.late, at_once.late, atol=5e-3)  # bfloat16 rounds 0.5 to 0.004
 
 
-def test_bfloat16_scores_are_near_those_of_float32(base: SentenceTransformer) -> None:
+def test_bfloat16_scores_are_near_those_of_float32(base: Model) -> None:
     short, whole = (
         late.scores(
             *(

@@ -9,10 +9,9 @@ import pytest
 import torch
 from sentence_transformers import CrossEncoder, SentenceTransformer
 
-from domain_embeddings.encoder import encode
 from domain_embeddings.losses import Example, loss_of, teacher_scores
 from domain_embeddings.params.train import Teacher, TrainParams
-from domain_embeddings.prefix_cache import cached_prefix
+from domain_embeddings.prefix_cache import cached_prefix, encode
 from tests.knobs import knobs
 
 EXAMPLES = [
@@ -131,9 +130,9 @@ def test_a_cross_encoders_scores_are_its_own(base_folder: Path, tmp_path: Path) 
     assert np.allclose(scores[2], expected, atol=1e-4)
 
 
-def test_a_guide_without_a_cache_is_an_error(base: SentenceTransformer) -> None:
+def test_a_guide_without_a_cache_is_an_error(peer: SentenceTransformer) -> None:
     with pytest.raises(TypeError, match="within cached_prefix"):
-        loss_of(base, _params(guide=""), False)
+        loss_of(peer, _params(guide=""), False)
 
 
 @pytest.mark.parametrize(

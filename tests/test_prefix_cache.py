@@ -25,11 +25,11 @@ def _forward(model: SentenceTransformer, texts: list[str]) -> dict[str, torch.Te
 
 
 @pytest.mark.parametrize("blocks", [1, 4, 5])
-def test_vectors_are_those_of_the_ordinary_forward(base: SentenceTransformer, tmp_path: Path, blocks: int) -> None:
-    expected = _forward(base, TEXTS)
+def test_vectors_are_those_of_the_ordinary_forward(peer: SentenceTransformer, tmp_path: Path, blocks: int) -> None:
+    expected = _forward(peer, TEXTS)
 
-    with cached_prefix(base, blocks, TEXTS, tmp_path, torch.float32):
-        found = _forward(base, TEXTS)
+    with cached_prefix(peer, blocks, TEXTS, tmp_path, torch.float32):
+        found = _forward(peer, TEXTS)
 
     difference = found["sentence_embedding"] - expected["sentence_embedding"]
     assert difference.abs().max() < 2e-2  # the states are kept as bfloat16
@@ -39,69 +39,69 @@ def test_vectors_are_those_of_the_ordinary_forward(base: SentenceTransformer, tm
     assert found["token_embeddings"].shape == expected["token_embeddings"].shape == (4, 256, 384)
 
 
-def test_vectors_do_not_depend_on_the_batch(base: SentenceTransformer, tmp_path: Path) -> None:
-    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
-        together = _forward(base, TEXTS * 10)["sentence_embedding"]  # more than are run at once
-        alone = torch.cat([_forward(base, [text])["sentence_embedding"] for text in TEXTS])
+def test_vectors_do_not_depend_on_the_batch(peer: SentenceTransformer, tmp_path: Path) -> None:
+    with cached_prefix(peer, 4, TEXTS, tmp_path, torch.float32):
+        together = _forward(peer, TEXTS * 10)["sentence_embedding"]  # more than are run at once
+        alone = torch.cat([_forward(peer, [text])["sentence_embedding"] for text in TEXTS])
 
     assert torch.allclose(together, alone.repeat(10, 1), atol=1e-5)
 
 
-def test_a_text_is_kept_once(base: SentenceTransformer, tmp_path: Path) -> None:
-    with cached_prefix(base, 4, [*TEXTS, *TEXTS], tmp_path, torch.float32):
-        module = base[0]
+def test_a_text_is_kept_once(peer: SentenceTransformer, tmp_path: Path) -> None:
+    with cached_prefix(peer, 4, [*TEXTS, *TEXTS], tmp_path, torch.float32):
+        module = peer[0]
 
         assert isinstance(module, CachedTransformer)
         assert [len(state) for state in module.states] == [3, 8, 42, 256]  # tokens, [CLS] and [SEP] among them
 
 
-def test_an_unknown_text_is_an_error(base: SentenceTransformer, tmp_path: Path) -> None:
-    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32), pytest.raises(KeyError, match="not in the cache"):
-        base.preprocess(["this text is not in the cache"])
+def test_an_unknown_text_is_an_error(peer: SentenceTransformer, tmp_path: Path) -> None:
+    with cached_prefix(peer, 4, TEXTS, tmp_path, torch.float32), pytest.raises(KeyError, match="not in the cache"):
+        peer.preprocess(["this text is not in the cache"])
 
 
-def test_the_model_is_put_back(base: SentenceTransformer, tmp_path: Path) -> None:
-    before = base[0]
+def test_the_model_is_put_back(peer: SentenceTransformer, tmp_path: Path) -> None:
+    before = peer[0]
 
-    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
-        assert base[0] is not before
-        assert base[0].auto_model is before.auto_model  # the same weights learn
-    assert base[0] is before
+    with cached_prefix(peer, 4, TEXTS, tmp_path, torch.float32):
+        assert peer[0] is not before
+        assert peer[0].auto_model is before.auto_model  # the same weights learn
+    assert peer[0] is before
 
-    with pytest.raises(ZeroDivisionError), cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
+    with pytest.raises(ZeroDivisionError), cached_prefix(peer, 4, TEXTS, tmp_path, torch.float32):
         raise ZeroDivisionError
-    assert base[0] is before
+    assert peer[0] is before
 
 
-def test_bert_is_supported(base: SentenceTransformer) -> None:
-    assert supports(base)
+def test_bert_is_supported(peer: SentenceTransformer) -> None:
+    assert supports(peer)
 
 
-def test_nothing_frozen_is_the_ordinary_forward(base: SentenceTransformer, tmp_path: Path) -> None:
-    expected = _forward(base, TEXTS)["sentence_embedding"]
+def test_nothing_frozen_is_the_ordinary_forward(peer: SentenceTransformer, tmp_path: Path) -> None:
+    expected = _forward(peer, TEXTS)["sentence_embedding"]
 
-    with cached_prefix(base, 0, TEXTS, tmp_path, torch.float32):
-        found = _forward(base, TEXTS)["sentence_embedding"]
+    with cached_prefix(peer, 0, TEXTS, tmp_path, torch.float32):
+        found = _forward(peer, TEXTS)["sentence_embedding"]
 
     assert torch.allclose(found, expected, atol=1e-5)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_bfloat16_is_near_float32(base: SentenceTransformer, tmp_path: Path) -> None:
-    expected = _forward(base, TEXTS)["sentence_embedding"]
-    attention = base.transformers_model.config._attn_implementation
+def test_bfloat16_is_near_float32(peer: SentenceTransformer, tmp_path: Path) -> None:
+    expected = _forward(peer, TEXTS)["sentence_embedding"]
+    attention = peer.transformers_model.config._attn_implementation
 
-    with cached_prefix(base, 4, TEXTS, tmp_path, torch.bfloat16):
-        found = _forward(base, TEXTS)["sentence_embedding"]
+    with cached_prefix(peer, 4, TEXTS, tmp_path, torch.bfloat16):
+        found = _forward(peer, TEXTS)["sentence_embedding"]
 
     assert found.dtype == torch.float32
     assert not torch.equal(found, expected)
     assert torch.cosine_similarity(found, expected).min() > 0.999
-    assert base.transformers_model.config._attn_implementation == attention
+    assert peer.transformers_model.config._attn_implementation == attention
 
 
 def test_a_text_that_a_batch_holds_twice_is_run_once(
-    base: SentenceTransformer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    peer: SentenceTransformer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: list[int] = []
     blocks = CachedTransformer._blocks
@@ -110,18 +110,18 @@ def test_a_text_that_a_batch_holds_twice_is_run_once(
         run.append(len(hidden))
         return blocks(self, hidden, *rest)
 
-    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
+    with cached_prefix(peer, 4, TEXTS, tmp_path, torch.float32):
         monkeypatch.setattr(CachedTransformer, "_blocks", counting)
-        found = _forward(base, [TEXTS[1], TEXTS[0], TEXTS[1]])["sentence_embedding"]
+        found = _forward(peer, [TEXTS[1], TEXTS[0], TEXTS[1]])["sentence_embedding"]
 
     assert run == [2]
     assert torch.equal(found[0], found[2])
     assert not torch.equal(found[0], found[1])
 
 
-def test_the_states_are_found_again_and_only_they(base: SentenceTransformer, tmp_path: Path) -> None:
+def test_the_states_are_found_again_and_only_they(peer: SentenceTransformer, tmp_path: Path) -> None:
     def file_of(texts: list[str], dtype: torch.dtype = torch.float32, blocks: int = 4) -> tuple[str, int]:
-        with cached_prefix(base, blocks, texts, tmp_path, dtype):
+        with cached_prefix(peer, blocks, texts, tmp_path, dtype):
             (file,) = tmp_path.iterdir()
             return file.name, file.stat().st_mtime_ns
 
@@ -132,10 +132,10 @@ def test_the_states_are_found_again_and_only_they(base: SentenceTransformer, tmp
     assert len(others | {first[0]}) == 4
 
 
-def test_what_a_killed_run_left_is_removed(base: SentenceTransformer, tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_removed(peer: SentenceTransformer, tmp_path: Path) -> None:
     (tmp_path / "0123.unfinished").write_bytes(b"half")
 
-    with cached_prefix(base, 4, TEXTS, tmp_path, torch.float32):
+    with cached_prefix(peer, 4, TEXTS, tmp_path, torch.float32):
         assert [file.suffix for file in tmp_path.iterdir()] == [".npy"]
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import late
 from domain_embeddings.dataset import Dataset, Run, read_dataset
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.lexical import BM25
 from domain_embeddings.metrics import ndcg
 from domain_embeddings.ranking import rank
@@ -43,7 +42,7 @@ def test_bm25(name: str, expected: float) -> None:
 
 
 @pytest.mark.parametrize(("name", "expected"), [("emanual", 0.507), ("cranfield", 0.477)])
-def test_base_model(base: SentenceTransformer, name: str, expected: float) -> None:
+def test_base_model(base: Model, name: str, expected: float) -> None:
     dataset, texts, asked = _read(name)
     passages, queries = encode(base, texts), encode(base, asked)
 
@@ -52,7 +51,7 @@ def test_base_model(base: SentenceTransformer, name: str, expected: float) -> No
     assert _mean_ndcg(dataset, run) == pytest.approx(expected, abs=0.003)
 
 
-def test_late_interaction_with_the_base_model(base: SentenceTransformer) -> None:
+def test_late_interaction_with_the_base_model(base: Model) -> None:
     dataset, texts, asked = _read("emanual")
     found = late.score(base, texts, asked)
 

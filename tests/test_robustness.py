@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.canonical import canonical
 from domain_embeddings.dataset import Query
 from domain_embeddings.dev import Dev
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.ranking import Scores
 from domain_embeddings.robustness import BAIT, BROKEN, ORDERS, Check, run
 
@@ -34,7 +33,7 @@ Encode = Callable[[Sequence[str]], Scores]
 
 
 @pytest.fixture(scope="module")
-def sound(base: SentenceTransformer) -> Encode:
+def sound(base: Model) -> Encode:
     return lambda texts: encode(base, [canonical(text) for text in texts])
 
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings import late
+from domain_embeddings.encoder import Model
 from domain_embeddings.late import Tokens
 from domain_embeddings.ranking import Scores
 from domain_embeddings.token_codec import Bits, TokenCodec
@@ -118,7 +118,7 @@ def test_every_token_has_a_vector(factor: int) -> None:
 
 
 @pytest.mark.parametrize(("bits", "most"), [(1, 0.2), (4, 0.03)])
-def test_scores_of_the_real_model_stay_near(base: SentenceTransformer, bits: Bits, most: float) -> None:
+def test_scores_of_the_real_model_stay_near(base: Model, bits: Bits, most: float) -> None:
     questions = ["How do I get air out of the brakes?", "What does F30001 mean?", "oil change interval"]
     asked = late.encode(base, questions, question=True, dtype=torch.float32)[1]
     told = late.encode(base, [passage.content for passage in PASSAGES], question=False, dtype=torch.float32)[1]

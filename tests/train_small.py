@@ -11,10 +11,9 @@ from accelerate import PartialState
 
 from domain_embeddings.dataset import Query
 from domain_embeddings.dev import Dev
-from domain_embeddings.encoder import load
 from domain_embeddings.losses import Example
 from domain_embeddings.params.train import TrainParams
-from domain_embeddings.training import fine_tune
+from domain_embeddings.training import fine_tune, load
 from tests.knobs import knobs
 
 PAIRS = {

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from dvc.utils.hydra import apply_overrides
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.dataset import DataError, Query, Run, read_dataset, read_jsonl
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.endpoint import EndpointError
 from domain_embeddings.params.evaluate import EvaluateParams
 from domain_embeddings.params.strict import ParamsError, validate
@@ -46,7 +45,7 @@ def test_relevant_passages_beyond_the_depth_have_no_rank() -> None:
     assert (row["ranks"], row["relevant"]) == ([2], 2)
 
 
-def test_every_arm_ranks_and_the_fused_ones_fuse(base_folder: Path, base: SentenceTransformer) -> None:
+def test_every_arm_ranks_and_the_fused_ones_fuse(base_folder: Path, base: Model) -> None:
     passages = {"brakes": "Bleed the brakes.", "mast": "Grease the mast chains.", "fuse": "The fuse box is here."}
     queries = {"q": Query("q", "stop the vehicle: brakes")}
 
@@ -141,7 +140,7 @@ def test_without_further_seeds_there_are_two_dense_arms() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_folder_is_encoded_with_its_prefixes(base: SentenceTransformer) -> None:
+def test_a_folder_is_encoded_with_its_prefixes(base: Model) -> None:
     prefixes = {"query_prefix": "query: ", "passage_prefix": "passage: "}
     arms = encoders("tiny", _baselines(mine={"kind": "folder", "path": "theirs", **prefixes}), 256)
 
@@ -151,7 +150,7 @@ def test_a_folder_is_encoded_with_its_prefixes(base: SentenceTransformer) -> Non
     np.testing.assert_allclose(wanted, encode(base, ["query: brakes"]), atol=1e-6)
 
 
-def test_a_models_own_prompts_are_used_where_no_prefix_is_given(folder: Path, base: SentenceTransformer) -> None:
+def test_a_models_own_prompts_are_used_where_no_prefix_is_given(folder: Path, base: Model) -> None:
     shutil.copytree(folder / "models/base", folder / "prompted")
     config = folder / "prompted/config_sentence_transformers.json"
     config.write_text('{"prompts": {"query": "ask: ", "document": "doc: "}}')
@@ -181,7 +180,7 @@ def test_one_model_at_a_time_is_loaded() -> None:
 
 
 def _loaded_models() -> int:
-    return sum(type(found) is SentenceTransformer for found in gc.get_objects())
+    return sum(isinstance(found, Model) for found in gc.get_objects())
 
 
 def test_a_folder_that_is_not_there_stops_before_anything_is_encoded() -> None:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.dataset import Dataset, Passage, Query, read_jsonl, write_corpus, write_json, write_queries
 from domain_embeddings.dev import per_query
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from domain_embeddings.params.guard import GuardParams
 from stages.guard import ranked, sample
 from stages.workspace import asks_synthetic, base_vectors
@@ -41,7 +40,7 @@ def test_a_sample_holds_the_answers_to_its_questions(other: Dataset) -> None:
     assert sample("other", knobs("guard", GuardParams, questions=10, passages=50, seed=7)) != dev
 
 
-def test_the_bases_rows_are_those_of_its_own_ranking(other: Dataset, base: SentenceTransformer) -> None:
+def test_the_bases_rows_are_those_of_its_own_ranking(other: Dataset, base: Model) -> None:
     base_vectors("other").parent.mkdir(parents=True)
     np.save(base_vectors("other"), encode(base, [passage.content for passage in other.corpus.values()]))
     dev = sample("other", knobs("guard", GuardParams, questions=10, passages=50))

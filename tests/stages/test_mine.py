@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from qdrant_client import QdrantClient, models
 from ruamel.yaml import YAML
-from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.dataset import (
     Dataset,
@@ -18,7 +17,7 @@ from domain_embeddings.dataset import (
     read_queries,
     write_dataset,
 )
-from domain_embeddings.encoder import encode
+from domain_embeddings.encoder import Model, encode
 from stages import mine
 from tests.knobs import all_params
 from tests.stages.conftest import Pipeline
@@ -69,7 +68,7 @@ def _write_inputs(folder: Path, base_folder: Path) -> None:
     YAML().dump(values, folder / "params.yaml")
 
 
-def _index(folder: Path, base: SentenceTransformer) -> None:
+def _index(folder: Path, base: Model) -> None:
     """What is searched today: two of the passages, and one that the corpus does not have."""
     indexed = {"oil": TEXTS["oil"], "rudder": TEXTS["rudder"], "old": "worn brake pads squeal loudly"}
     client = QdrantClient(path=str(folder))
@@ -81,7 +80,7 @@ def _index(folder: Path, base: SentenceTransformer) -> None:
 
 
 def test_the_collection_in_use_gives_candidates(
-    tmp_path: Path, base_folder: Path, base: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, base_folder: Path, base: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _write_inputs(tmp_path, base_folder)
     _index(tmp_path / "search", base)
