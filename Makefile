@@ -11,7 +11,7 @@ INSTALL := $(VENV)/bin/pip install --quiet --no-compile
 COMPILE := $(VENV)/bin/python -m compileall -qq -x '/tests?/|/testing/|/torch/_inductor/|/transformers/models/'
 BASE ?= main
 
-.PHONY: env dev install install-dev repro test lint platforms deps gate pr-report readme sign lock clean
+.PHONY: env dev install install-dev repro test lint platforms deps gate pr-report readme sign relock lock clean
 
 env:  ## the packages of requirements.lock in .venv, made anew when the file has changed
 	@cmp -s requirements.lock $(VENV)/requirements.lock || $(MAKE) --no-print-directory install
@@ -62,6 +62,9 @@ pr-report: env  ## write what changed since BASE to data/pull_request/comment.md
 
 deps: dev  ## bring the code dependencies in dvc.yaml up to date with the imports
 	$(RUN) python -m tests.dependencies
+
+relock: env  ## after a change of comments, docstrings or format alone: the code's hashes in dvc.lock, without a run
+	$(RUN) python -m scripts.relock
 
 lock:  ## resolve pyproject.toml anew and pin what came out, where pip finds PyTorch's build without CUDA
 	$(FOUND) -m venv --clear $(VENV)

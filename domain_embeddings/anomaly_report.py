@@ -42,13 +42,13 @@ def _why(chosen: Mapping[str, Any]) -> str:
     """How the shipped detector compares with the next best on dev."""
     own, lead = chosen["detector"], chosen["lead_on_dev"]
     if lead is None:
-        return "There were no anomalous dev queries to choose by: it is the first of the README's list, or asked for."
+        return "No anomalous dev queries were there to choose by: it is the first in docs/anomaly.md, or asked for."
     others = {name: value for name, value in chosen["auroc_on_dev"].items() if name != own}
     said = f"Mean AUROC on dev {chosen['auroc_on_dev'][own]:.3f}, "
     best = max(others, key=lambda name: others[name])
     if lead >= 0:
         return f"{said}{lead:.3f} above the next, `{best}`."
-    reason = f"within {TIE} the order of the README's list decides" if lead >= -TIE else "params.yaml asks for it"
+    reason = f"within {TIE} the order in docs/anomaly.md decides" if lead >= -TIE else "params.yaml asks for it"
     return f"{said}{-lead:.3f} below the best, `{best}`: {reason}."
 
 

@@ -1,8 +1,8 @@
 """The ways to run a packaged model: PyTorch in float32 or bfloat16, OpenVINO in int8.
 
 A packaged model holds a few texts with their vectors (`probe`), and `auto` takes the first way that gives these vectors
-on this machine. OpenVINO comes first: in int8 it is two to four times as fast as PyTorch in float32, with VNNI or
-without. It is imported only where it is asked for, for it need not be there.
+on this machine. OpenVINO comes first: in int8 it is the fastest, with VNNI or without (`benchmarks.encode_throughput`).
+It is imported only where it is asked for, for it need not be there.
 """
 
 from collections.abc import Mapping, Sequence

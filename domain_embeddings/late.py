@@ -23,7 +23,7 @@ from domain_embeddings.ranking import Scores
 from domain_embeddings.text import STOPWORDS, words
 
 SILENT = 0.5
-"""Weight of a stopword or punctuation mark in a question, beside 1 for other tokens; chosen on dev, see the README."""
+"""Weight of a stopword or punctuation mark in a question, beside 1 for other tokens; chosen on dev, see docs/log.md."""
 _PASSAGES = 512
 """Passages whose token vectors are in memory at once: 512 of 256 tokens take 100 MB in bfloat16."""
 _SIMILARITIES = 2**25

@@ -2,7 +2,7 @@
 
 Token vectors lie in a passage's payload as base64 of the codec's bytes, so that a folder and a server keep them alike
 and a hundred passages' come in one request. Qdrant's own multivectors compute MaxSim too, but know no numbers of 1 or
-2 bits without whole copies beside them (see the README).
+2 bits without whole copies beside them (see docs/log.md).
 """
 
 import base64

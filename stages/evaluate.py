@@ -133,7 +133,7 @@ def from_hub(baseline: Hub) -> "SentenceTransformer":
     try:
         return SentenceTransformer(baseline.model, revision=baseline.revision, trust_remote_code=False)
     except OSError as error:
-        raise UnavailableError(why(error)) from error
+        raise UnavailableError(f"{baseline.model}: {why(error)}") from error
 
 
 def served(baseline: Endpoint) -> Encoder:

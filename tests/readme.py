@@ -1,4 +1,4 @@
-"""The README's tables of results, from metrics/.
+"""The tables of results in README.md and docs/anomaly.md, from metrics/.
 
 python -m tests.readme    # writes them (`make readme`)
 """
@@ -9,26 +9,33 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 ARMS = ("bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid")
-COLUMNS = ("ndcg@10", "recall@1", "recall@5", "recall@10", "mrr@10")
+COLUMNS = ("ndcg@10", "recall@5")
 
 
 def results() -> str:
-    """A Markdown row for every corpus and arm, best value of a corpus's column in bold."""
-    lines = ["| corpus | arm | " + " | ".join(COLUMNS) + " |", "|---|---|" + "---|" * len(COLUMNS)]
-    for path in sorted(ROOT.glob("metrics/*/evaluate.json")):
-        arms = json.loads(path.read_text(encoding="utf-8"))
-        verdict = json.loads((path.parent / "verdict.json").read_text(encoding="utf-8"))
-        best = {column: max(row[column] for row in arms.values()) for column in COLUMNS}
-        n = next(iter(arms.values()))["n_queries"]
-        head = f"{path.parent.name} ({n} questions; {verdict['verdict']}, promoted: {verdict['promoted']})"
-        for arm in (arm for arm in ARMS if arm in arms):
-            cells = [_cell(arms[arm][column], best[column]) for column in COLUMNS]
-            lines.append(f"| {head} | `{arm}` | " + " | ".join(cells) + " |")
-            head = ""
+    """A Markdown row for every arm, two columns for every corpus; a column's best value in bold."""
+    found = {
+        path.parent: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(ROOT.glob("metrics/*/evaluate.json"))
+    }
+    heads = [f"{_head(folder, arms)}: {COLUMNS[0]} | {COLUMNS[1]}" for folder, arms in found.items()]
+    lines = ["| arm | " + " | ".join(heads) + " |", "|---|" + "---|" * len(COLUMNS) * len(found)]
+    for arm in ARMS:
+        cells = [_cell(arms, arm, column) for arms in found.values() for column in COLUMNS]
+        lines.append(f"| `{arm}` | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(value: float, best: float) -> str:
+def _head(folder: Path, arms: dict[str, Any]) -> str:
+    """A corpus, how many questions were asked of it, and the verdict."""
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    return f"{folder.name} (n = {arms['base']['n_queries']}, {verdict['verdict']})"
+
+
+def _cell(arms: dict[str, Any], arm: str, column: str) -> str:
+    if arm not in arms:
+        return ""
+    value, best = arms[arm][column], max(row[column] for row in arms.values())
     return f"**{value:.3f}**" if value == best else f"{value:.3f}"
 
 
@@ -37,7 +44,7 @@ def anomalies() -> str:
     found = {path.parent.name: json.loads(path.read_text()) for path in sorted(ROOT.glob("metrics/*/anomaly.json"))}
     rows: dict[str, list[str]] = {"": list(found), "---": ["---"] * len(found)}
     rows["shipped detector"] = [f"`{one['chosen']['detector']}`" for one in found.values()]
-    for label, kind in (("test questions by people, flagged by mistake", "test_questions"), ("odd but fine", "odd")):
+    for label, kind in (("test questions, flagged by mistake", "test_questions"), ("odd but fine", "odd")):
         rows[label] = [_share(one["false_positives"][kind], "rate") for one in found.values()]
     for label, kind in (
         ("prompt injection, flagged", "adversarial/prompt_injection"),
@@ -63,23 +70,23 @@ def _weakest(sets: dict[str, Any]) -> str:
     return f"{kind.split('/')[1].replace('_', ' ')}, {shares[kind]:.0%}"
 
 
-TABLES = {"results": results, "anomaly": anomalies}
-"""What stands between `<!-- name -->` and `<!-- /name -->`."""
+TABLES = {"README.md": ("results", results), "docs/anomaly.md": ("anomaly", anomalies)}
+"""File → what stands between `<!-- name -->` and `<!-- /name -->` there."""
 
 
-def with_tables(readme: str) -> str:
-    """The README's text with the present tables."""
-    for name, table in TABLES.items():
-        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        before, rest = readme.split(start)
-        readme = before + start + table() + end + rest.split(end)[1]
-    return readme
+def with_table(file: str, text: str) -> str:
+    """A file's text with its present table."""
+    name, table = TABLES[file]
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, rest = text.split(start)
+    return before + start + table() + end + rest.split(end)[1]
 
 
 def main() -> None:
-    """Rewrite the tables in README.md."""
-    path = ROOT / "README.md"
-    path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the tables."""
+    for file in TABLES:
+        path = ROOT / file
+        path.write_text(with_table(file, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

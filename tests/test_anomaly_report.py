@@ -37,7 +37,7 @@ def test_it_says_why_another_than_the_best_is_shipped() -> None:
     asked, tied = markdown("m", _report("knn", -0.0625)), markdown("m", _report("knn", -0.005))
 
     assert "0.062 below the best, `exposure`: params.yaml asks for it." in asked
-    assert "0.005 below the best, `exposure`: within 0.01 the order of the README's list decides." in tied
+    assert "0.005 below the best, `exposure`: within 0.01 the order in docs/anomaly.md decides." in tied
 
 
 def test_its_tables_hold_the_figures() -> None:

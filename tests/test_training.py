@@ -195,12 +195,12 @@ def test_fewer_steps_than_eval_steps_are_evaluated_all_the_same(fresh_model: Fre
     assert [row["step"] for row in history.dev] == [0, 1, 2, 3]
 
 
-def test_the_evaluator_gives_ndcg_by_hand(base: SentenceTransformer) -> None:
+def test_the_evaluator_gives_ndcg_by_hand(peer: SentenceTransformer) -> None:
     texts = {"a": "bleeding the brakes", "b": "brake bleeding procedure for the rear axle", "c": "radar antenna gain"}
     queries = {"x": Query("x", "bleeding the brakes", "car"), "y": Query("y", "bleeding the brakes", "boat")}
     dev = Dev(texts, queries, {"x": {"b": 1}, "y": {"a": 2, "c": 1}})
 
-    found = DevEvaluator(dev)(base)
+    found = DevEvaluator(dev)(peer)
 
     # The ranking is a (the same text), b, c.
     x = 1 / math.log2(3)

@@ -22,8 +22,13 @@ SMALL: dict[str, dict[str, Any]] = {
     "synthesize": {"queries_per_passage": 2, "synthetic_expansion_factor": 2},
     "mine": {"negatives": 1, "depth": 10},
     "train": {
-        "epochs": 1, "batch_size": 32, "eval_steps": 8, "negatives": 1, "learning_rate": 1.0e-9, "interpolate": [0.5, 1.0]
-    },  # fmt: skip
+        "epochs": 1,
+        "batch_size": 32,
+        "eval_steps": 8,
+        "negatives": 1,
+        "learning_rate": 1.0e-9,
+        "interpolate": [0.5, 1.0],
+    },
     "evaluate": {"depth": 20},
     "report": {"resamples": 1000},
     "robustness": {"questions": 5, "passages": 30},
