@@ -11,7 +11,7 @@ INSTALL := $(VENV)/bin/pip install --quiet --no-compile
 COMPILE := $(VENV)/bin/python -m compileall -qq -x '/tests?/|/testing/|/torch/_inductor/|/transformers/models/'
 BASE ?= main
 
-.PHONY: env dev install install-dev repro test lint platforms deps gate pr-report readme sign relock lock clean
+.PHONY: env dev install install-dev repro test lint platforms deps gate pr-report readme sign check-lock relock lock clean
 
 env:  ## the packages of requirements.lock in .venv, made anew when the file has changed
 	@cmp -s requirements.lock $(VENV)/requirements.lock || $(MAKE) --no-print-directory install
@@ -32,6 +32,7 @@ install:
 	$(COMPILE) $(VENV)/lib & $(INSTALL) --no-deps --requirement requirements.lock && wait
 	$(COMPILE) -j 0 $(VENV)/lib || true
 	cp requirements.lock $(VENV)/
+	@git config merge.dvc-lock.driver '$(VENV)/bin/python -m scripts.merge_lock %O %A %B' 2> /dev/null || true
 
 # Without the stamp of `install` while pip works: if this is killed, the next `make` begins anew.
 install-dev:
@@ -62,6 +63,9 @@ pr-report: env  ## write what changed since BASE to data/pull_request/comment.md
 
 deps: dev  ## bring the code dependencies in dvc.yaml up to date with the imports
 	$(RUN) python -m tests.dependencies
+
+check-lock: env  ## is dvc.lock of this code, these params and these data?
+	$(RUN) python -m scripts.check_lock
 
 relock: env  ## after a change of comments, docstrings or format alone: the code's hashes in dvc.lock, without a run
 	$(RUN) python -m scripts.relock

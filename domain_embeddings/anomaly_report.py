@@ -42,7 +42,7 @@ def _why(chosen: Mapping[str, Any]) -> str:
     """How the shipped detector compares with the next best on dev."""
     own, lead = chosen["detector"], chosen["lead_on_dev"]
     if lead is None:
-        return "No anomalous dev queries were there to choose by: it is the first in docs/anomaly.md, or asked for."
+        return "There were no anomalous dev queries to choose by: it is the first in docs/anomaly.md, or asked for."
     others = {name: value for name, value in chosen["auroc_on_dev"].items() if name != own}
     said = f"Mean AUROC on dev {chosen['auroc_on_dev'][own]:.3f}, "
     best = max(others, key=lambda name: others[name])

@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from domain_embeddings.params.whole import Params
@@ -92,36 +91,6 @@ def test_every_knob_is_used(section: str) -> None:
     code = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in files)
 
     assert [knob for knob in PARAMS[section] if not re.search(rf"[.\"]{knob}\b", code)] == []
-
-
-def _out_of_a_stage(path: str) -> bool:
-    """Whether Git has never seen a path, so that only DVC's cache could hold it."""
-    return path.startswith(("models/", "data/")) and not path.startswith("data/raw/")
-
-
-def _stale(changes: list[Any]) -> list[Any]:
-    """What of a stage's status cannot be put down to outs that a fresh clone does not have."""
-    found: list[Any] = []
-    for change in changes:
-        if isinstance(change, dict):
-            items = {key: entry for kind in change.values() for key, entry in kind.items()}
-            found += [
-                (key, entry)
-                for key, entry in items.items()
-                if not (_out_of_a_stage(key) and entry in ("deleted", "not in cache"))
-            ]
-        else:
-            found.append(change)
-    return found
-
-
-def test_the_lock_is_of_this_commit() -> None:
-    assert (ROOT / "dvc.lock").is_file(), "run `make repro` and commit dvc.lock"
-
-    with Repo(str(ROOT)) as repo:
-        stale = {stage: found for stage, changes in repo.status().items() if (found := _stale(changes))}
-
-    assert stale == {}, "run `make repro` and commit dvc.lock with metrics/"
 
 
 def test_the_lock_holds_every_stage_of_every_corpus() -> None:
