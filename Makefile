@@ -49,6 +49,7 @@ test: dev  ## the whole test suite, in a process for each core, but four at most
 
 lint: dev  ## style, types, direction of imports
 	$(RUN) ruff check .
+	$(RUN) ruff format --check --quiet .
 	$(RUN) mypy
 	$(RUN) lint-imports
 
