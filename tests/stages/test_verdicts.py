@@ -22,9 +22,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "synthesize": {"queries_per_passage": 2, "synthetic_expansion_factor": 2},
     "mine": {"negatives": 1, "depth": 10},
     "train": {
-        "epochs": 1,
         "batch_size": 32,
-        "eval_steps": 8,
+        "dev_pool": 200,
+        "eval_steps": 25,
         "negatives": 1,
         "learning_rate": 1.0e-9,
         "interpolate": [0.5, 1.0],
