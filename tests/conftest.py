@@ -23,6 +23,7 @@ def pytest_configure() -> None:
     torch.set_num_threads(threads)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process for the tests of a file, and one for all that read the pipeline's run; the slow ones start first."""
     items.sort(key=lambda item: ("stages" not in item.path.parts, item.path.name != "test_verdicts.py"))

@@ -19,7 +19,7 @@ from tests.knobs import all_params
 from tests.stages.conftest import Pipeline, commit, copy_working_tree, run, set_params
 
 SMALL: dict[str, dict[str, Any]] = {
-    "synthesize": {"queries_per_passage": 2, "synthetic_expansion_factor": 2},
+    "synthesize": {"queries_per_passage": 1, "synthetic_expansion_factor": 2},
     "mine": {"negatives": 1, "depth": 10},
     "train": {
         "batch_size": 32,
