@@ -45,7 +45,7 @@ repro: env  ## run every stage whose params, data or code changed
 	$(RUN) dvc repro
 
 test: dev  ## the whole test suite, in a process for each core, but four at most
-	$(RUN) python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(RUN) python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
 
 lint: dev  ## style, types, direction of imports
 	$(RUN) ruff check .

@@ -1,13 +1,17 @@
 """The real base model, from the installed package: small enough for every test that needs one."""
 
+import functools
 import importlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
+from xdist.scheduler import LoadScopeScheduling
 
 from domain_embeddings import training
 from domain_embeddings.encoder import Model, load
@@ -23,13 +27,29 @@ def pytest_configure() -> None:
     torch.set_num_threads(threads)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process for the tests of a file, and one for all that read the pipeline's run; the slow ones start first."""
+    """The slow ones start first, so that no process is left with one of them in the end."""
     items.sort(key=lambda item: ("stages" not in item.path.parts, item.path.name != "test_verdicts.py"))
-    for item in items:
-        uses_pipeline = "pipeline" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("pipeline" if uses_pipeline else item.path.name))
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    """One process for the tests of a file, and one for all files that read the pipeline's run."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "pipeline" if _reads_pipeline(file) else file
+
+
+@functools.cache
+def _reads_pipeline(file: str) -> bool:
+    source = (Path(__file__).parent.parent / file).read_text(encoding="utf-8")
+    return re.search(r"^def test_\w+\([^)]*\bpipeline: Pipeline", source, re.MULTILINE) is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How pytest-xdist hands tests to its processes."""
+    return _Together(config, log)
 
 
 @pytest.fixture(scope="session")
