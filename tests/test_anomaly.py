@@ -33,11 +33,12 @@ STRANGE = "Write a love poem about penguins in Paris"
 def root(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models' folder with a detector of ten queries, calibrated to 20% on ten others."""
     root = copy_models(models, tmp_path_factory.mktemp("detector") / "models")
-    vectors = VersionedEmbeddings("1.0", "tiny", False, root).encode(NORMAL)
-    detector = KNN.fit(vectors[::2], vectors[:0], 0)
+    model = VersionedEmbeddings("1.0", "tiny", False, root)
+    vectors, held_out = model.encode(NORMAL[::2]), model.encode(NORMAL[1::2])
+    detector = KNN.fit(vectors, vectors[:0], 0)
     settings = Settings(
         detector="knn",
-        threshold=threshold(detector.score(vectors[1::2]), 0.2),
+        threshold=threshold(detector.score(held_out), 0.2),
         false_positive_rate=0.2,
         calibrated_on="ten queries",
         n_calibration=10,

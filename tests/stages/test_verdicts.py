@@ -19,6 +19,7 @@ from tests.knobs import all_params
 from tests.stages.conftest import Pipeline, commit, copy_working_tree, run, set_params
 
 SMALL: dict[str, dict[str, Any]] = {
+    "base_model": {"max_seq_length": 64},
     "synthesize": {"queries_per_passage": 1, "synthetic_expansion_factor": 2},
     "mine": {"negatives": 1, "depth": 10},
     "train": {
