@@ -66,7 +66,7 @@ def test_hybrid_is_the_evaluations(models: Path, tmp_path: Path, corpus: str) ->
         return Encoded(np.concatenate(batches), np.concatenate([encode([query]) for query in asked]))
 
     params = knobs("evaluate", EvaluateParams)
-    runs = rankings({each.id: each.content for each in passages}, queries, {"base": encoder}, params)
+    runs, _ = rankings({each.id: each.content for each in passages}, queries, {"base": encoder}, params)
 
     found = retrieval.search_batch([query.text for query in queries.values()])
     identical = 0
