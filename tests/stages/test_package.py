@@ -117,9 +117,9 @@ DAMAGE = """
 import copy
 from domain_embeddings import export
 converted, kept = export.converted, []
-def damaged(model):
-    kept.append(copy.deepcopy(model))  # the graph shares the weights' memory
-    kept[0][0].auto_model.encoder.layer[3].intermediate.dense.weight.data *= 2
+def damaged(network):
+    kept.append(copy.deepcopy(network))  # the graph shares the weights' memory
+    kept[0].encoder.layer[3].intermediate.dense.weight.data *= 2
     return converted(kept[0])
 export.converted = damaged
 """
