@@ -33,7 +33,7 @@ STRANGE = "Write a love poem about penguins in Paris"
 def root(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models' folder with a detector of ten queries, calibrated to 20% on ten others."""
     root = copy_models(models, tmp_path_factory.mktemp("detector") / "models")
-    model = VersionedEmbeddings("1.0", "tiny", False, root)
+    model = VersionedEmbeddings("1.0", "tiny", False, root, backend="torch")
     vectors, held_out = model.encode(NORMAL[::2]), model.encode(NORMAL[1::2])
     detector = KNN.fit(vectors, vectors[:0], 0)
     settings = Settings(
