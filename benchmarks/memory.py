@@ -1,7 +1,7 @@
 """Peak memory of every stage, each in a process of its own as DVC runs it.
 
 Runs the stages of the corpora of params.yaml in a copy of this working tree, or, with --passages, those from ingest to
-report of a made collection of so many passages: words of the sample manuals, drawn anew, 12 a passage, and as many test
+report of a made collection of so many passages: words of the sample manuals, drawn anew, 30 a passage, and as many test
 questions as --questions says. Prints each stage's seconds and the most memory it held at once.
 
     python -m benchmarks.memory --json memory.json
@@ -30,7 +30,7 @@ TO_REPORT = ALL[: ALL.index("report") + 1]
 GIB = 2**30
 SAMPLES, LARGE = 3.0, 8.0
 """GiB that training on a sample corpus, and any stage over 100,000 passages, may take."""
-WORDS, ASKED = 12, 6
+WORDS, ASKED = 30, 6
 """Words of a made passage, and of a question about it."""
 
 

@@ -69,12 +69,13 @@ def test_no_questions_score_nothing() -> None:
     assert late.scores(Tokens(torch.zeros(0, 2), []), _of([[1.0, 0.0]])).shape == (0, 1)
 
 
-def test_one_pass_gives_both_kinds_of_vectors(base: Model) -> None:
+def test_one_pass_gives_both_kinds_of_vectors(base: Model, peer: SentenceTransformer) -> None:
     single, tokens = late.encode(base, PASSAGES, question=False, dtype=torch.float32)
 
     np.testing.assert_allclose(single, encoder.encode(base, PASSAGES), atol=1e-6)
     assert tokens.vectors.norm(dim=1).numpy() == pytest.approx(1, abs=1e-5)
-    assert list(tokens.lengths) == [len(text) for text in base.ids(PASSAGES)]
+    ids = peer.tokenizer(PASSAGES)["input_ids"]
+    assert list(tokens.lengths) == [len(text) for text in ids]
 
 
 @pytest.mark.parametrize(
