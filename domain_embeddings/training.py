@@ -1,8 +1,9 @@
 """Fine-tuning: freeze the lower blocks, contrast each query's passage with the others, keep the best checkpoint."""
 
 import math
+import shutil
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,12 +99,24 @@ class History:
     total_parameters: int
 
 
-class _MarkComplete(TrainerCallback):
-    """Leaves a mark in a checkpoint once all of it is written, so that a half-written one is never resumed from."""
+class _KeepTwo(TrainerCallback):
+    """Keeps the last checkpoint and the best one, each marked once all of it is written.
+
+    Only a marked one is resumed from, and the mark is the first that goes when one is removed: a kill at any moment
+    leaves a whole checkpoint. Trainer's own rotation removes files in any order, before the new one is marked.
+    """
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.is_world_process_zero:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _COMPLETE).touch()
+            last = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            (last / _COMPLETE).touch()
+            _remove_all_but({last, Path(state.best_model_checkpoint or last)}, last.parent)
+
+
+def _remove_all_but(kept: Collection[Path], checkpoints: Path) -> None:
+    for folder in set(checkpoints.glob("checkpoint-*")) - set(kept):
+        (folder / _COMPLETE).unlink(missing_ok=True)
+        shutil.rmtree(folder)
 
 
 class _StopWhenStale(TrainerCallback):
@@ -146,7 +159,6 @@ def _arguments(params: TrainParams, seed: int, checkpoints: Path, steps: int) ->
         eval_steps=params.eval_steps,
         save_strategy="steps",
         save_steps=params.eval_steps,
-        save_total_limit=2,
         load_best_model_at_end=True,
         metric_for_best_model=f"eval_{_METRIC}",
         greater_is_better=True,
@@ -260,7 +272,7 @@ def fine_tune(
             train_dataset=_table(examples, params.teacher),
             loss=loss_of(model, params, process.num_processes > 1),
             evaluator=evaluator,
-            callbacks=[_StopWhenStale(params.patience), _MarkComplete()],
+            callbacks=[_StopWhenStale(params.patience), _KeepTwo()],
         )
         whole = [replace(example, positive=example.whole or example.positive) for example in examples]
         trainer.drawn_by = _table(whole, None)  # no text twice in a batch, nor a passage beside a part of it

@@ -23,7 +23,7 @@ WEIGHTS = Path("tuned/model.safetensors")
 
 
 def _run(command: list[str], base: Path, folder: Path) -> Path:
-    subprocess.run([*command, str(base), str(folder)], cwd=ROOT, check=True, capture_output=True, timeout=300)
+    subprocess.run([*command, str(base), str(folder)], cwd=ROOT, check=True, timeout=300)
     return folder / WEIGHTS
 
 
@@ -35,7 +35,7 @@ def undisturbed(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return weights, time.monotonic() - start
 
 
-@pytest.mark.parametrize(("how", "seed"), [(signal.SIGKILL, 1), (signal.SIGKILL, 2), (signal.SIGTERM, 3)])
+@pytest.mark.parametrize(("how", "seed"), [(signal.SIGKILL, 1), (signal.SIGTERM, 3)])
 def test_a_killed_run_ends_in_the_same_bytes(
     undisturbed: tuple[Path, float], base_folder: Path, tmp_path: Path, how: signal.Signals, seed: int
 ) -> None:

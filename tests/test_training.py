@@ -40,12 +40,12 @@ def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Makes training stop short, one step after the checkpoint of a given step."""
 
     def arrange(step: int) -> None:
-        class Killer(training._MarkComplete):
+        class Killer(training._KeepTwo):
             def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
                 if state.global_step == step + 1:
                     raise KeyboardInterrupt
 
-        monkeypatch.setattr(training, "_MarkComplete", Killer)
+        monkeypatch.setattr(training, "_KeepTwo", Killer)
 
     return arrange
 
@@ -162,6 +162,23 @@ def test_a_half_written_checkpoint_is_ignored(
     (tmp_path / "checkpoint-8" / "model.safetensors").write_bytes(b"half")
 
     assert _train(fresh_model(), tmp_path) == undisturbed
+
+
+def test_a_run_killed_while_it_removes_a_checkpoint_ends_in_the_same_bytes(
+    fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(folder: Path) -> None:
+        (folder / "model.safetensors").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training.shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        _train(fresh_model(), tmp_path)
+    monkeypatch.undo()
+    assert any(not (folder / "model.safetensors").exists() for folder in tmp_path.glob("checkpoint-*"))
+
+    assert _train(fresh_model(), tmp_path) == undisturbed
+    assert all((folder / "complete").exists() for folder in tmp_path.glob("checkpoint-*"))
 
 
 def test_a_killed_run_keeps_its_patience(
