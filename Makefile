@@ -56,20 +56,20 @@ lint: dev  ## style, types, direction of imports
 platforms: dev  ## does every line of the locks have a wheel for each supported platform and Python?
 	$(RUN) python -m scripts.check_platforms
 
-gate: env  ## did search get worse since BASE? (stages/gate.py; in make's words every status but 0 is 2)
-	$(RUN) python -m stages.gate "$(BASE)"
+gate: env  ## did search get worse since BASE? (make's own exit code is 2 whatever the reason)
+	$(RUN) python -m domain_embeddings gate "$(BASE)"
 
 pr-report: env  ## write what changed since BASE to data/pull_request/comment.md
-	$(RUN) python -m stages.pull_request "$(BASE)"
+	$(RUN) python -m domain_embeddings pr-report "$(BASE)"
 
 deps: dev  ## bring the code dependencies in dvc.yaml up to date with the imports
-	$(RUN) python -m tests.dependencies
+	$(RUN) python -m scripts.dependencies
 
 check-lock: env  ## is dvc.lock of this code, these params and these data?
 	$(RUN) python -m scripts.check_lock
 
 relock: env  ## after a change of comments, docstrings or format alone: the code's hashes in dvc.lock, without a run
-	$(RUN) python -m scripts.relock
+	$(RUN) python -m domain_embeddings relock
 
 lock:  ## resolve pyproject.toml anew and pin what came out, where pip finds PyTorch's build without CUDA
 	$(FOUND) -m venv --clear $(VENV)
@@ -83,7 +83,7 @@ clean:  ## remove the environment; DVC's cache and the outs stay
 	rm -rf $(VENV)
 
 readme: env  ## fill the README's table from metrics/
-	$(RUN) python -m tests.readme
+	$(RUN) python -m scripts.readme
 
 sign: env  ## sign the packaged models and the base with KEY, an EC private key (PEM); commit models/*.sig
-	$(RUN) python -m stages.sign "$(KEY)"
+	$(RUN) python -m domain_embeddings sign "$(KEY)"

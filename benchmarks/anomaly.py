@@ -18,18 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from domain_embeddings.anomaly import AnomalyDetector
-from domain_embeddings.anomaly_sets import read_extra
-from domain_embeddings.conformal import threshold
-from domain_embeddings.dataset import read_jsonl
-from domain_embeddings.detection import measure, share_interval
-from domain_embeddings.detectors.choice import best, fit_all, separation
-from domain_embeddings.detectors.detector import Detector
-from domain_embeddings.detectors.forest import forest_scores
-from domain_embeddings.encoder import encode, load
+from domain_embeddings.anomaly.anomaly_detector import AnomalyDetector
+from domain_embeddings.anomaly.anomaly_sets import read_extra
+from domain_embeddings.anomaly.conformal import threshold
+from domain_embeddings.anomaly.detection_metrics import measure, share_interval
+from domain_embeddings.anomaly.detectors.detector import Detector
+from domain_embeddings.anomaly.detectors.detector_choice import best, fit_all, separation
+from domain_embeddings.anomaly.detectors.forest import forest_scores
+from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section
+from domain_embeddings.core.beir_files import read_jsonl
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.encoder import encode, load
 from domain_embeddings.params.package import PackageParams
-from domain_embeddings.ranking import Scores
-from stages.workspace import BASE_MODEL, max_seq_length, section
 
 SEED = 42
 RATE = 0.05

@@ -15,15 +15,15 @@ import numpy as np
 import typer
 from sentence_transformers import SentenceTransformer
 
-from domain_embeddings.backends import Backend
-from domain_embeddings.dataset import read_corpus, write_json
-from domain_embeddings.dev import scores
-from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.commands.workspace import packaged_model, section, stage_folder
+from domain_embeddings.core.beir_files import read_corpus, write_json
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.dev_set import scores
+from domain_embeddings.packaging.backends import Backend
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.params.package import PackageParams
 from domain_embeddings.params.sample import SampleParams
-from domain_embeddings.ranking import Scores
-from stages.dev_sample import sample
-from stages.workspace import packaged_model, section, stage_folder
+from stages.stage import sample
 
 WORDS = 120
 """Of a passage."""

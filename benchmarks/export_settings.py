@@ -18,15 +18,16 @@ import numpy as np
 import openvino
 from openvino import opset13
 
-from domain_embeddings import export
-from domain_embeddings.dataset import Passage, Qrels, Query, read_corpus, read_qrels, read_queries, write_json
-from domain_embeddings.dev import Dev, scores
-from domain_embeddings.encoder import Model, encode, load
-from domain_embeddings.fidelity import Fidelity, Texts, Vectors, evenly, measure
-from domain_embeddings.int8_encoder import Inputs, Int8Encoder
-from domain_embeddings.pieces import TOKENIZER
-from domain_embeddings.ranking import Scores
-from stages.workspace import BASE_MODEL, max_seq_length, stage_folder
+from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, stage_folder
+from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_json
+from domain_embeddings.core.dataset import Passage, Qrels, Query
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.dev_set import Dev, scores
+from domain_embeddings.encoding.encoder import Model, encode, load
+from domain_embeddings.encoding.int8_encoder import Inputs, Int8Encoder
+from domain_embeddings.encoding.tokens import TOKENIZER
+from domain_embeddings.packaging import int8_export
+from domain_embeddings.packaging.export_fidelity import Fidelity, Texts, Vectors, evenly, measure
 
 COSINES = (0.999, 0.998, 0.995, 0.99, 0.98)
 DRAWS = 50
@@ -38,12 +39,14 @@ Way = Callable[[Graph, Sequence[Inputs]], Graph]
 
 
 WAYS: dict[str, Way] = {
-    "as shipped": lambda graph, texts: export.fitting(export.quantized(graph, texts)),
-    "whole range": export.quantized,
-    "alpha 0.5": lambda graph, texts: export.fitting(export.quantized(graph, texts, alpha=0.5)),
-    "alpha 0.65": lambda graph, texts: export.fitting(export.quantized(graph, texts, alpha=0.65)),
-    "alpha 0.85": lambda graph, texts: export.fitting(export.quantized(graph, texts, alpha=0.85)),
-    "first block too": lambda graph, texts: export.fitting(export.quantized(graph, texts, kept=export.KEPT[:1])),
+    "as shipped": lambda graph, texts: int8_export.fitting(int8_export.quantized(graph, texts)),
+    "whole range": int8_export.quantized,
+    "alpha 0.5": lambda graph, texts: int8_export.fitting(int8_export.quantized(graph, texts, alpha=0.5)),
+    "alpha 0.65": lambda graph, texts: int8_export.fitting(int8_export.quantized(graph, texts, alpha=0.65)),
+    "alpha 0.85": lambda graph, texts: int8_export.fitting(int8_export.quantized(graph, texts, alpha=0.85)),
+    "first block too": lambda graph, texts: int8_export.fitting(
+        int8_export.quantized(graph, texts, kept=int8_export.KEPT[:1])
+    ),
 }
 
 
@@ -74,11 +77,11 @@ def judged(graph: Graph, name: str, texts: Texts, expected: Vectors, limit: int)
 def settings(corpus: str, model: Model, texts: Texts, contents: Sequence[str]) -> list[dict[str, Any]]:
     """A row for each way, here and exact."""
     limit = model.max_seq_length
-    calibration = export.inputs_of(BASE_MODEL / TOKENIZER, limit, evenly(contents, export.CALIBRATION))
+    calibration = int8_export.inputs_of(BASE_MODEL / TOKENIZER, limit, evenly(contents, int8_export.CALIBRATION))
     expected = Vectors.of(texts, lambda some: encode(model, some))
     rows: list[dict[str, Any]] = []
     for name, way in WAYS.items():
-        graph = way(export.converted(model.network), calibration)
+        graph = way(int8_export.converted(model.network), calibration)
         found = {"here": judged(graph, name, texts, expected, limit)}
         found["exact"] = judged(exact(graph), name, texts, expected, limit)
         for where, one in found.items():

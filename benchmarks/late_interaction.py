@@ -19,13 +19,15 @@ import torch
 
 from benchmarks.late_speed import LATE, Row, measure
 from benchmarks.search import SIZES
-from domain_embeddings import late, metrics
-from domain_embeddings.dataset import Qrels, Run, read_dataset, write_json
-from domain_embeddings.encoder import Model, load
-from domain_embeddings.late import Tokens
-from domain_embeddings.lexical import BM25
-from domain_embeddings.ranking import Scores, fuse, rank
-from domain_embeddings.token_codec import Bits, TokenCodec
+from domain_embeddings.core import metrics
+from domain_embeddings.core.beir_files import read_dataset, write_json
+from domain_embeddings.core.dataset import Qrels, Run
+from domain_embeddings.core.lexical import BM25
+from domain_embeddings.core.ranking import Scores, fuse, rank
+from domain_embeddings.encoding import late
+from domain_embeddings.encoding.encoder import Model, load
+from domain_embeddings.encoding.late import Tokens
+from domain_embeddings.encoding.token_codec import Bits, TokenCodec
 
 MODEL, LENGTH, DEPTH, RRF_K = Path("models/base"), 256, 100, 60
 WORDS = 120

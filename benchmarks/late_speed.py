@@ -19,16 +19,16 @@ import numpy as np
 from benchmarks.encode_throughput import passages
 from benchmarks.made_passages import Maker
 from benchmarks.search import percentiles, real_texts
-from domain_embeddings.dataset import Passage
-from domain_embeddings.embedded_index import EmbeddedIndex
-from domain_embeddings.embeddings import VersionedEmbeddings
-from domain_embeddings.indexing import entry
-from domain_embeddings.late_search import payload
-from domain_embeddings.lexical import K1, B, words
+from domain_embeddings.core.dataset import Passage
+from domain_embeddings.core.lexical import K1, B, words
+from domain_embeddings.encoding.token_codec import TokenCodec
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.params.search import LateParams, SearchParams
-from domain_embeddings.passage_index import Metadata, rows_of
-from domain_embeddings.retrieval import FineTunedRetrieval, create_finetuned_retrieval
-from domain_embeddings.token_codec import TokenCodec
+from domain_embeddings.search.index_protocol import Metadata, rows_of
+from domain_embeddings.search.indexing import entry
+from domain_embeddings.search.late_search import payload
+from domain_embeddings.search.qdrant_embedded import EmbeddedIndex
+from domain_embeddings.search.retrieval import FineTunedRetrieval, create_finetuned_retrieval
 
 NAME, TEXTS, WARM = "manuals", 300, 20
 LATE = LateParams()

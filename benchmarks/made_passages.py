@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from tqdm import tqdm
 
-from domain_embeddings.dataset import Passage
-from domain_embeddings.lexical import words
-from domain_embeddings.ranking import Scores
+from domain_embeddings.core.dataset import Passage
+from domain_embeddings.core.lexical import words
+from domain_embeddings.core.ranking import Scores
 
 BATCH, SEED = 1000, 42
 

@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from domain_embeddings.dataset import Dataset, Passage, Query, write_dataset, write_json
+from domain_embeddings.core.beir_files import write_dataset, write_json
+from domain_embeddings.core.dataset import Dataset, Passage, Query
 
 ALL = ["ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "robustness", "package", "anomaly"]
 TO_REPORT = ALL[: ALL.index("report") + 1]

@@ -29,15 +29,16 @@ import bm25s
 import numpy as np
 
 from benchmarks.made_passages import SEED, Maker
-from domain_embeddings.dataset import Passage, read_corpus, read_queries
-from domain_embeddings.embedded_index import EmbeddedIndex
-from domain_embeddings.indexing import entry
-from domain_embeddings.lexical import K1, B, words
+from domain_embeddings.core.beir_files import read_corpus, read_queries
+from domain_embeddings.core.dataset import Passage
+from domain_embeddings.core.lexical import K1, B, words
+from domain_embeddings.core.ranking import Scores
 from domain_embeddings.params.search import SearchParams
-from domain_embeddings.passage_index import Entry, Metadata, Wanted, point_id, rows_of
-from domain_embeddings.ranking import Scores
-from domain_embeddings.retrieval import FineTunedRetrieval, create_finetuned_retrieval
-from domain_embeddings.sparse import Sparse
+from domain_embeddings.search.index_protocol import Entry, Metadata, Wanted, point_id, rows_of
+from domain_embeddings.search.indexing import entry
+from domain_embeddings.search.qdrant_embedded import EmbeddedIndex
+from domain_embeddings.search.retrieval import FineTunedRetrieval, create_finetuned_retrieval
+from domain_embeddings.search.sparse import Sparse
 
 CORPUS = "manuals"
 """Whose packaged model encodes."""

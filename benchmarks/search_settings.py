@@ -18,7 +18,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from domain_embeddings.dataset import Dataset, read_dataset, write_dataset
+from domain_embeddings.core.beir_files import read_dataset, write_dataset
+from domain_embeddings.core.dataset import Dataset
 
 SETTINGS: dict[str, list[str]] = {
     "defaults": [],

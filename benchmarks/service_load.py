@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from domain_embeddings.dataset import read_queries
+from domain_embeddings.core.beir_files import read_queries
 
 Answered = list[tuple[str, float]]
 """The status of each request, or the error's name, and its milliseconds."""

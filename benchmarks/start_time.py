@@ -17,11 +17,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from domain_embeddings.dataset import write_json
+from domain_embeddings.core.beir_files import write_json
 
 TARGET = 2.0
 """CPU seconds that a start may take."""
-START = "import importlib; importlib.import_module('stages.{}'); from stages.start import start; start()"
+START = "import importlib; importlib.import_module('stages.{}'); from stages.stage import start; start()"
 ALONE = ("import torch", "import sentence_transformers")
 
 

@@ -31,11 +31,13 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.memory import command
-from domain_embeddings.dataset import DataError, Query, read_jsonl, write_json
-from domain_embeddings.dev import Dev
-from domain_embeddings.losses import Example
-from domain_embeddings.prefix_cache import cached_prefix, has_bfloat16
-from domain_embeddings.training import DevEvaluator, freeze, load, set_dropout
+from domain_embeddings.core.beir_files import read_jsonl, write_json
+from domain_embeddings.core.dataset import Query
+from domain_embeddings.core.errors import DataError
+from domain_embeddings.encoding.dev_set import Dev
+from domain_embeddings.training.fine_tuning import DevEvaluator, freeze, load, set_dropout
+from domain_embeddings.training.frozen_layer_cache import cached_prefix, has_bfloat16
+from domain_embeddings.training.losses import Example
 
 DEV_EVERY = 10
 COUNTED_STEPS = 2

@@ -8,14 +8,18 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from domain_embeddings.anomaly import AnomalyDetector
-    from domain_embeddings.embeddings import VersionedEmbeddings
-    from domain_embeddings.retrieval import FineTunedRetrieval
+    from domain_embeddings.anomaly.anomaly_detector import AnomalyDetector
+    from domain_embeddings.packaging.embeddings import VersionedEmbeddings
+    from domain_embeddings.search.retrieval import FineTunedRetrieval
 
 __all__ = ["AnomalyDetector", "FineTunedRetrieval", "VersionedEmbeddings"]
 __version__ = "0.1.0"
 
-_HOMES = {"AnomalyDetector": "anomaly", "FineTunedRetrieval": "retrieval", "VersionedEmbeddings": "embeddings"}
+_HOMES = {
+    "AnomalyDetector": "anomaly.anomaly_detector",
+    "FineTunedRetrieval": "search.retrieval",
+    "VersionedEmbeddings": "packaging.embeddings",
+}
 
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # where it is there, openvino sends usage data
 

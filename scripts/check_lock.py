@@ -10,7 +10,7 @@ from typing import Any
 
 from dvc.repo import Repo
 
-from domain_embeddings.errors import UserError, give_up
+from domain_embeddings.core.errors import UserError, give_up
 
 LOCK = Path("dvc.lock")
 

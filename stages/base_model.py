@@ -8,15 +8,14 @@ This is the one stage that may use the network (for source `hub`).
 """
 
 import importlib
-import json
 import shutil
 from pathlib import Path
 
-from domain_embeddings.dataset import DataError
-from domain_embeddings.integrity import MANIFEST, read, write_manifest
+from domain_embeddings.commands.workspace import BASE_MODEL, section
+from domain_embeddings.core.errors import DataError
+from domain_embeddings.packaging.manifest import MANIFEST, read, write_manifest
 from domain_embeddings.params.base_model import BaseModelParams
-from stages.start import run_stage
-from stages.workspace import BASE_MODEL, section
+from stages.stage import run_stage
 
 ALLOWED = (".json", ".txt", ".safetensors", ".model")
 """Kinds of file that are taken: data only, never code or pickles."""
@@ -49,15 +48,6 @@ def verify(folder: Path, sha256: dict[str, str]) -> None:
             )
 
 
-def check_config(folder: Path, params: BaseModelParams) -> None:
-    """Raise a DataError unless config.json has as many blocks as params say."""
-    blocks = json.loads((folder / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"]
-    if blocks != params.blocks:
-        raise DataError(
-            folder / "config.json", f"the model has {blocks} blocks, base_model.blocks says {params.blocks}"
-        )
-
-
 def copy(folder: Path, target: Path) -> None:
     """Copy the data files of a model."""
     for path in sorted(folder.rglob("*")):
@@ -71,7 +61,6 @@ def main() -> None:
     params = section("base_model", BaseModelParams)
     folder = locate(params)
     verify(folder, params.sha256)
-    check_config(folder, params)
     copy(folder, BASE_MODEL)
     write_manifest(BASE_MODEL, BASE_MODEL.with_name(f"{BASE_MODEL.name}.{MANIFEST}"))
 

@@ -1,65 +1,48 @@
-"""Ask every other corpus's dev questions of the base and of the model tuned on this one, so that forgetting shows.
+"""Ask questions of other fields of the base and of the model tuned on this corpus, so that forgetting shows.
 
-Reads data/ingest/, data/synthesize/ and data/vectors/ (the base's) of all corpora, models/base/ and
-models/tuned/<corpus>/; writes data/guard/<corpus>/per_query.jsonl, a row for each other corpus, arm and question.
-Large corpora are sampled.
+Reads the BEIR folders in `guard.path`, but one named as the corpus, models/base/ and models/tuned/<corpus>/; writes
+data/guard/<corpus>/per_query.jsonl, a row for each collection, arm and question.
 
     python -m stages.guard manuals
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from domain_embeddings.dataset import read_corpus, write_jsonl
-from domain_embeddings.dev import Dev, per_query, scores
-from domain_embeddings.encoder import Model, encode, load
+from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section, stage_folder, tuned_model
+from domain_embeddings.core.beir_files import read_dataset, write_jsonl
+from domain_embeddings.core.errors import DataError
+from domain_embeddings.encoding.dev_set import Dev, per_query
+from domain_embeddings.encoding.encoder import Model, load
 from domain_embeddings.params.guard import GuardParams
-from domain_embeddings.ranking import Scores
-from stages.dev_sample import sample
-from stages.start import run_stage
-from stages.workspace import (
-    BASE_MODEL,
-    asks_synthetic,
-    base_vectors,
-    corpus_argument,
-    load_params,
-    max_seq_length,
-    section,
-    stage_folder,
-    tuned_model,
-)
+from stages.stage import corpus_argument, run_stage
 
 
-def sampled_vectors(corpus: str, dev: Dev) -> Scores:
-    """The base model's vectors of the sampled passages, as the mine stage made them."""
-    rows = {passage: row for row, passage in enumerate(read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl"))}
-    vectors: Scores = np.load(base_vectors(corpus), mmap_mode="r")
-    return vectors[[rows[passage] for passage in dev.passages]]
+def read_dev(folder: Path) -> Dev:
+    """All passages of a collection and its dev questions; a DataError where it has none."""
+    found = read_dataset(folder)
+    asked = found.judged("dev")
+    if not asked:
+        raise DataError(folder / "qrels/dev.tsv", "no dev question with a relevant passage", remedy="add some")
+    passages = {passage.id: passage.content for passage in found.corpus.values()}
+    return Dev(passages, asked, {query_id: found.qrels["dev"][query_id] for query_id in asked})
 
 
-def ranked(corpus: str, dev: Dev, base: Model, tuned: Model) -> Iterator[dict[str, Any]]:
-    """A row for each arm and question of one other corpus."""
-    asked = encode(base, [query.text for query in dev.queries.values()], exact=False)
-    arms = {
-        "base": scores(dev, sampled_vectors(corpus, dev), asked),
-        "tuned": per_query(tuned, dev, progress=True, exact=False),
-    }
-    for arm, found in arms.items():
-        for query_id, row in found.items():
-            yield {"corpus": corpus, "synthetic": asks_synthetic(corpus), "arm": arm, "query_id": query_id, **row}
+def ranked(collection: str, dev: Dev, models: dict[str, Model]) -> Iterator[dict[str, Any]]:
+    """A row for each arm and question of one collection."""
+    for arm, model in models.items():
+        for query_id, row in per_query(model, dev, progress=True, exact=False).items():
+            yield {"corpus": collection, "arm": arm, "query_id": query_id, **row}
 
 
 def main() -> None:
-    """Sample, rank, score, write."""
+    """Read, rank, score, write."""
     name = corpus_argument()
-    params = section("guard", GuardParams)
-    others = {other: sample(other, params) for other in sorted(load_params()["corpora"]) if other != name}
-    rows: Iterable[dict[str, Any]] = ()
-    if others:
-        base, tuned = (load(folder, max_seq_length()) for folder in (BASE_MODEL, tuned_model(name)))
-        rows = (row for other, dev in others.items() for row in ranked(other, dev, base, tuned))
+    folders = sorted(Path(section("guard", GuardParams).path).glob("*/"))
+    others = {folder.name: read_dev(folder) for folder in folders if folder.name != name}
+    models = {"base": load(BASE_MODEL, max_seq_length()), "tuned": load(tuned_model(name), max_seq_length())}
+    rows = (row for other, dev in others.items() for row in ranked(other, dev, models))
     write_jsonl(stage_folder("guard", name) / "per_query.jsonl", rows)
 
 

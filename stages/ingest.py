@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from domain_embeddings.dataset import Ingested, write_dataset, write_json
+from domain_embeddings.commands.workspace import PARAMS, load_params, section, stage_folder
+from domain_embeddings.core.beir_files import write_dataset, write_json
+from domain_embeddings.core.dataset import Ingested
+from domain_embeddings.ingest.kinds import beir, encyclopedia, manuals, memories
 from domain_embeddings.params.corpora import Corpus
 from domain_embeddings.params.ingest import IngestParams
 from domain_embeddings.params.strict import validate
-from domain_embeddings.sources import beir, encyclopedia, manuals, memories
-from stages.start import run_stage
-from stages.workspace import PARAMS, corpus_argument, load_params, section, stage_folder
+from stages.stage import corpus_argument, run_stage
 
 ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {
     "manuals": manuals.read,

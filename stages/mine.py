@@ -1,8 +1,7 @@
 """Find hard negatives for every training pair.
 
 Reads data/ingest/<corpus>/, data/synthesize/<corpus>/ and models/base/; writes data/mine/<corpus>/:
-triplets.jsonl (ids) and audit.json (what was dropped and why, the most suspicious pairs kept), and
-data/vectors/<corpus>/base.npy, the base model's vectors of all passages, which guard ranks by. Where mine.candidates
+triplets.jsonl (ids) and audit.json (what was dropped and why, the most suspicious pairs kept). Where mine.candidates
 hold qdrant, asks that collection too; DVC does not see when it changes: `dvc repro -s -f mine@manuals`.
 
     python -m stages.mine manuals
@@ -11,16 +10,15 @@ hold qdrant, asks that collection too; DVC does not see when it changes: `dvc re
 from collections.abc import Collection
 from dataclasses import asdict
 
-import numpy as np
 from tqdm.auto import tqdm
 
-from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_json, write_jsonl
-from domain_embeddings.encoder import encode, load
-from domain_embeddings.negatives import Miner
+from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section, stage_folder
+from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_json, write_jsonl
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.encoder import encode, load
 from domain_embeddings.params.mine import MineParams
-from domain_embeddings.ranking import Scores
-from stages.start import run_stage
-from stages.workspace import BASE_MODEL, base_vectors, corpus_argument, max_seq_length, section, stage_folder
+from domain_embeddings.training.negatives import Miner
+from stages.stage import corpus_argument, run_stage
 
 SUSPICIOUS = 50
 
@@ -32,7 +30,7 @@ def found_today(params: MineParams, vectors: Scores, known: Collection[str]) -> 
     """
     if params.qdrant is None or "qdrant" not in params.candidates:
         return [], 0
-    from domain_embeddings.current_system import search  # only here: who has no collection needs no client
+    from domain_embeddings.training.qdrant_candidates import search  # only here: who has no collection needs no client
 
     found = search(params.qdrant, vectors, params.depth, known)
     return found.rankings, found.unknown
@@ -58,8 +56,6 @@ def main() -> None:
     folder = stage_folder("mine", name)
     write_jsonl(folder / "triplets.jsonl", (asdict(triplet) for triplet in triplets))
     write_json(folder / "audit.json", miner.audit.summary(SUSPICIOUS))
-    base_vectors(name).parent.mkdir(parents=True, exist_ok=True)
-    np.save(base_vectors(name), passages)
 
 
 if __name__ == "__main__":

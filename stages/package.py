@@ -3,7 +3,7 @@
 Reads metrics/<corpus>/, the training corpus in data/ingest/<corpus>/, training queries in data/synthesize/<corpus>/,
 models/base/ and models/tuned/<corpus>/; writes models/<corpus>-embeddings-v<version>/, with an int8 export where one
 comes near enough to the model, and metrics/<corpus>/package.md, what is in it. That a version never changes is checked
-last (stages/check_version.py).
+last (domain_embeddings/commands/check_version.py).
 
     python -m stages.package manuals
 """
@@ -15,21 +15,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts, trainable
-from domain_embeddings.card import Card, markdown, with_intervals
-from domain_embeddings.dataset import read_corpus, read_qrels, read_queries
-from domain_embeddings.encoder import Model, encode, load
-from domain_embeddings.fidelity import Fidelity, Texts
-from domain_embeddings.integrity import EXPORTED, read
-from domain_embeddings.optional import why
-from domain_embeddings.params.base_model import BaseModelParams
-from domain_embeddings.params.package import PackageParams
-from domain_embeddings.pieces import TOKENIZER
-from domain_embeddings.probe import TEXTS
-from stages.start import run_stage
-from stages.workspace import (
+from domain_embeddings.commands.workspace import (
     BASE_MODEL,
-    corpus_argument,
     load_params,
     metrics_folder,
     packaged_model,
@@ -37,6 +24,18 @@ from stages.workspace import (
     stage_folder,
     tuned_model,
 )
+from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries
+from domain_embeddings.core.optional import why
+from domain_embeddings.encoding.encoder import Model, encode, load
+from domain_embeddings.encoding.tokens import TOKENIZER
+from domain_embeddings.packaging.artifact import WEIGHTS, dimension, package, parameter_counts, trainable
+from domain_embeddings.packaging.card import Card, markdown, with_intervals
+from domain_embeddings.packaging.export_fidelity import Fidelity, Texts
+from domain_embeddings.packaging.manifest import EXPORTED, read
+from domain_embeddings.packaging.probe import TEXTS
+from domain_embeddings.params.base_model import BaseModelParams
+from domain_embeddings.params.package import PackageParams
+from stages.stage import corpus_argument, run_stage
 
 
 def figures(corpus: str, name: str) -> Any:
@@ -78,7 +77,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         promoted=promotion["promoted"],
         reason=promotion["reason"],
         verdict=figures(corpus, "verdict.json"),
-        promotion=promotion,
+        promotion={key: value for key, value in promotion.items() if key != "guard"},
         arms=with_intervals(means, statistics["intervals"]),
         dimension=dimension(BASE_MODEL),
         max_seq_length=base.max_seq_length,
@@ -105,7 +104,7 @@ def int8(corpus: str, model: Model, tokenizer: Path, folder: Path) -> Fidelity |
     asked = [queries[i].text for i in sorted(read_qrels(synthesized / "qrels" / "train.tsv", queries, passages))]
     contents = [passage.content for passage in passages.values()]
     try:
-        from domain_embeddings.export import export  # only here: OpenVINO and nncf need not be there
+        from domain_embeddings.packaging.int8_export import export  # only here: OpenVINO and nncf need not be there
 
         return export(model, tokenizer, contents, Texts.of(contents, asked), folder / Path(EXPORTED[0]).name)
     except Exception as error:  # of many kinds, and none is a reason to have no model
@@ -135,4 +134,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main, then="stages.check_version")
+    run_stage(main, then="domain_embeddings.commands.check_version")

@@ -8,37 +8,33 @@ metrics/<corpus>/robustness.json (counts) and robustness_failures.json (name →
 """
 
 import json
-import random
 from collections.abc import Sequence
 
-from domain_embeddings.canonical import canonical
-from domain_embeddings.dataset import read_corpus, read_qrels, read_queries, write_json
-from domain_embeddings.dev import Dev
-from domain_embeddings.encoder import encode, load
-from domain_embeddings.params.robustness import RobustnessParams
-from domain_embeddings.ranking import Scores
-from domain_embeddings.robustness import Check, run
-from stages.start import run_stage
-from stages.workspace import (
+from domain_embeddings.anomaly.robustness_checks import Check, run
+from domain_embeddings.commands.workspace import (
     BASE_MODEL,
-    corpus_argument,
+    load_params,
     max_seq_length,
     metrics_folder,
-    section,
     stage_folder,
     tuned_model,
 )
+from domain_embeddings.core.beir_files import write_json
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.dev_set import Dev, read_sample
+from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.unicode_normalization import canonical
+from stages.stage import corpus_argument, run_stage
+
+QUESTIONS, PASSAGES = 20, 150
+"""Dev questions that the checks are made from, and passages that they are ranked against: most checks encode each
+question in a dozen writings, and this many take half a minute on two cores."""
 
 
-def sample(corpus: str, params: RobustnessParams) -> Dev:
+def sample(corpus: str) -> Dev:
     """Some dev questions, and passages to rank for them."""
-    passages = read_corpus(stage_folder("ingest", corpus) / "corpus.jsonl")
-    synthesized = stage_folder("synthesize", corpus)
-    queries = read_queries(synthesized / "queries.jsonl")
-    qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, passages)
-    chosen = sorted(random.Random(params.seed).sample(sorted(qrels), min(params.questions, len(qrels))))
-    asked = {query_id: queries[query_id] for query_id in chosen}
-    return Dev.sample(passages, asked, {i: qrels[i] for i in asked}, params.passages, params.seed, lookalikes=2)
+    folders = stage_folder("ingest", corpus), stage_folder("synthesize", corpus)
+    return read_sample(*folders, QUESTIONS, PASSAGES, load_params()["seed"], lookalikes=2)
 
 
 def counts(checks: Sequence[Check]) -> dict[str, int]:
@@ -62,7 +58,7 @@ def main() -> None:
     def vectors(texts: Sequence[str]) -> Scores:
         return encode(model, [canonical(text) for text in texts])
 
-    checks = run(vectors, sample(corpus, section("robustness", RobustnessParams)))
+    checks = run(vectors, sample(corpus))
     write_json(metrics_folder(corpus) / "robustness.json", report(checks))
     failures = {check.name: check.detail for check in checks if not check.passed}
     write_json(metrics_folder(corpus) / "robustness_failures.json", failures)

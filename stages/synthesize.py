@@ -7,15 +7,17 @@ articles of entities, their names and aliases give queries too.
     python -m stages.synthesize manuals
 """
 
-from domain_embeddings.aliases import alias_queries
-from domain_embeddings.dataset import DataError, Dataset, Passage, Qrels, Query, read_dataset, write_json, write_queries
-from domain_embeddings.entities import entity_of
-from domain_embeddings.holdout import dev_queries, hold_out
-from domain_embeddings.likeness import TOGETHER, compare
+from domain_embeddings.commands.workspace import section, stage_folder
+from domain_embeddings.core.beir_files import read_dataset, write_json, write_queries
+from domain_embeddings.core.dataset import Dataset, Passage, Qrels, Query
+from domain_embeddings.core.entities import entity_of
+from domain_embeddings.core.errors import DataError
+from domain_embeddings.core.near_duplicates import TOGETHER, compare
 from domain_embeddings.params.synthesize import SynthesizeParams
-from domain_embeddings.queries import Synthesis, labelled_leaks, synthesize
-from stages.start import run_stage
-from stages.workspace import corpus_argument, section, stage_folder
+from domain_embeddings.synthesis.entity_queries import alias_queries
+from domain_embeddings.synthesis.queries import Synthesis, labelled_leaks, synthesize
+from domain_embeddings.synthesis.synthetic_dev import dev_queries, hold_out
+from stages.stage import corpus_argument, run_stage
 
 
 def held_out_questions(dataset: Dataset) -> dict[str, str]:

@@ -20,23 +20,21 @@ from pathlib import Path
 
 from accelerate import PartialState
 
-from domain_embeddings.cloze import positive_of
-from domain_embeddings.dataset import read_corpus, read_jsonl, read_qrels, read_queries, write_json
-from domain_embeddings.dev import Dev
-from domain_embeddings.losses import Example
-from domain_embeddings.params.train import TrainParams
-from domain_embeddings.training import fine_tune, load
-from stages.start import run_stage
-from stages.workspace import (
+from domain_embeddings.commands.workspace import (
     BASE_MODEL,
-    asks_synthetic,
-    corpus_argument,
     max_seq_length,
     section,
     seed_models,
     stage_folder,
     tuned_model,
 )
+from domain_embeddings.core.beir_files import read_corpus, read_jsonl, read_qrels, read_queries, write_json
+from domain_embeddings.encoding.dev_set import Dev
+from domain_embeddings.params.train import TrainParams
+from domain_embeddings.training.fine_tuning import fine_tune, load
+from domain_embeddings.training.inverse_cloze import positive_of
+from domain_embeddings.training.losses import Example
+from stages.stage import asks_synthetic, corpus_argument, run_stage
 
 CHECKPOINTS = Path("models/checkpoints")
 STATES = Path("models/states")
@@ -61,11 +59,11 @@ def main() -> None:
     corpus = read_corpus(corpus_file)
     queries = read_queries(synthesized / "queries.jsonl")
     dev_qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, corpus)
-    dev = Dev.sample(corpus, {i: queries[i] for i in dev_qrels}, dev_qrels, params.dev_pool, params.seeds[0])
+    dev = Dev.sample(corpus, {i: queries[i] for i in dev_qrels}, dev_qrels, params.dev_pool, params.seed)
     examples = [
         Example(
             row["query"],
-            positive_of(corpus[row["positive"]], queries[row["query_id"]], params.cloze, params.seeds[0]),
+            positive_of(corpus[row["positive"]], queries[row["query_id"]], params.cloze, params.seed),
             tuple(corpus[i].content for i in row["negatives"]),
             whole=corpus[row["positive"]].content,
         )
@@ -83,7 +81,7 @@ def main() -> None:
     for seed in params.seeds:
         model = load(BASE_MODEL, max_seq_length())
         history = fine_tune(model, examples, dev, params, seed, checkpoints / str(seed), STATES / name)
-        first = seed == params.seeds[0]
+        first = seed == params.seed
         folder = tuned_model(name) if first else seed_models(name) / str(seed)
         if process.is_main_process:
             model.save_pretrained(str(folder), create_model_card=False)

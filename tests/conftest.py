@@ -13,9 +13,10 @@ import torch
 from sentence_transformers import SentenceTransformer
 from xdist.scheduler import LoadScopeScheduling
 
-from domain_embeddings import training
-from domain_embeddings.encoder import Model, load
+from domain_embeddings.encoding.encoder import Model, load
 from domain_embeddings.params.base_model import BaseModelParams
+from domain_embeddings.training import fine_tuning
+from scripts.dependencies import ROOT
 from tests.knobs import knobs
 from tests.packaged import make_models
 
@@ -42,7 +43,7 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]
 
 @functools.cache
 def _reads_pipeline(file: str) -> bool:
-    source = (Path(__file__).parent.parent / file).read_text(encoding="utf-8")
+    source = (ROOT / file).read_text(encoding="utf-8")
     return re.search(r"^def test_\w+\([^)]*\bpipeline: Pipeline", source, re.MULTILINE) is not None
 
 
@@ -62,7 +63,7 @@ def base_folder() -> Path:
 @pytest.fixture
 def fresh_model(base_folder: Path) -> Callable[[], SentenceTransformer]:
     """Loads a base model that a test may train, on the CPU."""
-    return lambda: training.load(base_folder, 256, device="cpu")
+    return lambda: fine_tuning.load(base_folder, 256, device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +75,7 @@ def base(base_folder: Path) -> Model:
 @pytest.fixture(scope="session")
 def peer(base_folder: Path) -> SentenceTransformer:
     """The base model as sentence-transformers loads it, which no test may change."""
-    return training.load(base_folder, 256, device="cpu")
+    return fine_tuning.load(base_folder, 256, device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 
 from domain_embeddings.params.strict import Strict
-from tests.dependencies import ROOT
+from scripts.dependencies import ROOT
 
 M = TypeVar("M", bound=Strict)
 
@@ -18,4 +18,5 @@ def all_params() -> dict[str, Any]:
 
 def knobs(section: str, model: type[M], **changes: Any) -> M:
     """A section of params.yaml with changes."""
-    return model.model_validate({**all_params()[section], **changes})
+    seed = {"seed": all_params()["seed"]} if "seed" in model.model_fields else {}
+    return model.model_validate({**seed, **all_params()[section], **changes})

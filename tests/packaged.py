@@ -8,15 +8,15 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from domain_embeddings.artifact import WEIGHTS, dimension, package, parameter_counts
-from domain_embeddings.card import Card, with_intervals
-from domain_embeddings.encoder import encode, load
-from domain_embeddings.export import export
-from domain_embeddings.fidelity import Texts
-from domain_embeddings.integrity import MANIFEST, files_of, folder_md5, read, write_manifest
-from domain_embeddings.pieces import TOKENIZER
-from domain_embeddings.probe import TEXTS
-from tests.dependencies import ROOT
+from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.tokens import TOKENIZER
+from domain_embeddings.packaging.artifact import WEIGHTS, dimension, package, parameter_counts
+from domain_embeddings.packaging.card import Card, with_intervals
+from domain_embeddings.packaging.export_fidelity import Texts
+from domain_embeddings.packaging.int8_export import export
+from domain_embeddings.packaging.manifest import MANIFEST, files_of, folder_md5, read, write_manifest
+from domain_embeddings.packaging.probe import TEXTS
+from scripts.dependencies import ROOT
 
 NAME = "tiny-embeddings-v1.0"
 KINDS = (".json", ".txt", ".safetensors")

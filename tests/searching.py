@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from domain_embeddings.backends import Backend
-from domain_embeddings.dataset import Passage
-from domain_embeddings.embedded_index import EmbeddedIndex
-from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.core.dataset import Passage
+from domain_embeddings.packaging.backends import Backend
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.params.search import SearchParams
-from domain_embeddings.passage_index import PassageIndex
-from domain_embeddings.retrieval import FineTunedRetrieval
+from domain_embeddings.search.index_protocol import PassageIndex
+from domain_embeddings.search.qdrant_embedded import EmbeddedIndex
+from domain_embeddings.search.retrieval import FineTunedRetrieval
 
 CORPUS = "tiny"
 PASSAGES = [

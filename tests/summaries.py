@@ -1,7 +1,7 @@
 """A small summary, made by hand, for the tests of the page and of the Markdown report."""
 
-from domain_embeddings.metrics import METRICS
-from domain_embeddings.summary import (
+from domain_embeddings.core.metrics import METRICS
+from domain_embeddings.evaluation.report_model import (
     Case,
     Comparison,
     DevPoint,
@@ -44,7 +44,7 @@ def summary(synthetic: bool = True) -> Summary:
             "base",
             "the guard: the tuned model forgets",
             DevResult("improved", 0.04, 0.01, 0.07, 150, synthetic),
-            [Guard("memories", -0.03, -0.05, -0.01, 160, synthetic, False)],
+            [Guard("memories", -0.03, -0.05, -0.01, 160, False)],
             share=0.5,
         ),
         wins=[_case(1.0, 0.25)],

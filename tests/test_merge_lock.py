@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from scripts.dependencies import ROOT
 from scripts.merge_lock import merged, stages
-from tests.dependencies import ROOT
 
 BASE = (
     "schema: '2.0'\nstages:\n  train@a:\n    cmd: a\n    deps:\n    - path: x\n      md5: '1'\n  train@b:\n    cmd: b\n"

@@ -9,16 +9,12 @@ import domain_embeddings
 
 
 def test_the_public_classes_are_those_of_their_modules() -> None:
-    from domain_embeddings import (
-        AnomalyDetector,
-        FineTunedRetrieval,
-        VersionedEmbeddings,
-        anomaly,
-        embeddings,
-        retrieval,
-    )
+    from domain_embeddings import AnomalyDetector, FineTunedRetrieval, VersionedEmbeddings
+    from domain_embeddings.anomaly import anomaly_detector
+    from domain_embeddings.packaging import embeddings
+    from domain_embeddings.search import retrieval
 
-    assert AnomalyDetector is anomaly.AnomalyDetector
+    assert AnomalyDetector is anomaly_detector.AnomalyDetector
     assert FineTunedRetrieval is retrieval.FineTunedRetrieval
     assert VersionedEmbeddings is embeddings.VersionedEmbeddings
 

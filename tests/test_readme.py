@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.readme import ROOT, TABLES, with_table
+from scripts.readme import ROOT, TABLES, with_table
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages.pull_request import MARKER, OUT
-from tests.dependencies import ROOT
+from domain_embeddings.commands.pull_request import MARKER, OUT
+from scripts.dependencies import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

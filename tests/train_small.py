@@ -9,11 +9,11 @@ from pathlib import Path
 
 from accelerate import PartialState
 
-from domain_embeddings.dataset import Query
-from domain_embeddings.dev import Dev
-from domain_embeddings.losses import Example
+from domain_embeddings.core.dataset import Query
+from domain_embeddings.encoding.dev_set import Dev
 from domain_embeddings.params.train import TrainParams
-from domain_embeddings.training import fine_tune, load
+from domain_embeddings.training.fine_tuning import fine_tune, load
+from domain_embeddings.training.losses import Example
 from tests.knobs import knobs
 
 PAIRS = {

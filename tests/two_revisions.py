@@ -10,9 +10,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from domain_embeddings.dataset import write_json, write_jsonl
-from domain_embeddings.metrics import METRICS
-from tests.dependencies import ROOT
+from domain_embeddings.core.beir_files import write_json, write_jsonl
+from domain_embeddings.core.metrics import METRICS
+from scripts.dependencies import ROOT
 from tests.knobs import all_params
 
 QUESTIONS = 60
@@ -91,11 +91,11 @@ def git(root: Path, *arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True)
 
 
-def command(root: Path, module: str, *arguments: str) -> tuple[int, str]:
-    """Run `python -m module` there: the exit status, and all it printed."""
+def command(root: Path, name: str, *arguments: str) -> tuple[int, str]:
+    """Run DVC, or a command of this project, there: the exit status, and all it printed."""
     variables: Mapping[str, str] = {"PYTHONPATH": str(ROOT), "DVC_SITE_CACHE_DIR": str(root.parent / "site")}
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-m", *([name] if name == "dvc" else ["domain_embeddings", name]), *arguments],
         cwd=root, env={**os.environ, **variables}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr

@@ -15,7 +15,7 @@ class AnomalyParams(Strict):
     """The one that is shipped; auto: the best on dev queries."""
     false_positive_rate: float = Field(gt=0, lt=1)
     """Share of normal queries that are flagged at most."""
-    normal_queries: int = Field(ge=100)
+    normal_queries: int = Field(default=2000, ge=100)
     """Most queries to learn from; of more, so many are drawn."""
     normal_log: str | None
     """JSONL with `text`: your users' own queries. A fifth is for calibration. DVC does not see when it changes."""

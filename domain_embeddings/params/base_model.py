@@ -20,8 +20,6 @@ class BaseModelParams(Strict):
     """What the hub calls the model (`owner/model`), for the card; empty where `name` says it."""
     sha256: dict[str, str] = Field(min_length=1)
     """File (relative to the model's folder) → SHA-256. Nothing is loaded before these are checked."""
-    blocks: int = Field(ge=1)
-    """How many transformer blocks the model has; checked against its config.json."""
     max_seq_length: int = Field(ge=8)
     """Longest input in tokens; texts are cut there."""
 

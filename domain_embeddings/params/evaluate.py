@@ -67,12 +67,8 @@ Baseline = Annotated[Hub | Folder | Endpoint, Field(discriminator="kind")]
 
 
 class EvaluateParams(Strict):
-    """How the arms rank the test questions, and which models of others stand beside them."""
+    """Which models of others stand beside the arms. How these rank and fuse is the search's (`search`)."""
 
-    depth: int = Field(ge=10)
-    """Passages of each ranking that are kept and fused."""
-    rrf_k: int = Field(ge=1)
-    """The constant of reciprocal rank fusion."""
     baselines: dict[str, Baseline]
     """Arm → somebody else's model. Only compared: it is neither fused nor promoted."""
 

@@ -18,11 +18,11 @@ class GateParams(Strict):
     """The arms that are in use; what others do is reported elsewhere and stops nothing."""
     tolerance: dict[Metric, Annotated[float, Field(ge=0)]] = Field(min_length=1)
     """Metric → the fall that is tolerated; a larger one whose 95% interval excludes zero stops the change."""
-    min_queries: int = Field(ge=2)
+    min_queries: int = Field(default=50, ge=2)
     """With fewer questions in both revisions no interval is trusted, and nothing is decided."""
     slices: bool
     """Whether a slice alone (one domain, one difficulty) can stop a change, not only all questions together."""
-    resamples: int = Field(ge=100)
+    resamples: int = Field(default=10_000, ge=100)
     """Draws of the paired bootstrap and of the permutation test."""
     seed: int = Field(ge=0)
     accept: list[Acceptance]

@@ -10,10 +10,10 @@ from domain_embeddings.params.strict import Strict
 class EncyclopediaParams(Strict):
     """How the questions of an encyclopedia get their judgements, and what of it may not hang together."""
 
-    min_topic_coverage: float = Field(gt=0, le=1)
+    min_topic_coverage: float = Field(default=0.5, gt=0, le=1)
     """A passage answers a question when it meets at least this share of its expected topics."""
-    positives_per_query: int = Field(ge=1)
-    """Of the passages that answer, the best that count as relevant."""
+    positives_per_query: int = Field(default=5, ge=1)
+    """Of the passages that answer, the best that count as relevant: as many as a reader looks at."""
     unknown_mentions: Literal["error", "warn"]
     """A chunk that mentions what no index knows stops the stage, or is counted and listed."""
     unreachable_questions: Literal["error", "warn"]
@@ -52,11 +52,12 @@ class IngestParams(Strict):
     """Sections with a shorter text are merged into their neighbour or dropped."""
     max_chars: int = Field(ge=200)
     """Sections with a longer text are split at step or sentence boundaries."""
-    near_copy: float = Field(gt=0.5, le=1)
+    near_copy: float = Field(default=0.9, gt=0.5, le=1)
     """Sections whose word 3-grams have at least this Jaccard similarity are one and the same."""
     splits: list[str] = Field(min_length=1)
     """Which splits of labelled questions to use; with ["test"] alone, training is label-free."""
-    split: SplitShares
+    split: SplitShares = SplitShares(train=0.5, dev=0.15, test=0.35)
+    """A test split this large can show a small gain."""
     seed: int = Field(ge=0)
     """Of the draw of the splits."""
     memories: MemoriesParams

@@ -56,7 +56,7 @@ class MineParams(Strict):
     seed: int = Field(ge=0)
     negatives: int = Field(ge=1, le=10)
     """Hard negatives a pair."""
-    depth: int = Field(ge=10)
+    depth: int = Field(default=50, ge=10)
     """Candidates taken from each system."""
     candidates: list[System] = Field(min_length=1)
     """The systems whose best wrong passages become candidates, best of each in turn."""
@@ -66,17 +66,11 @@ class MineParams(Strict):
     """A candidate scoring above this share of the positive's score is dropped as a likely false negative."""
     max_positive_rank: int | None = Field(ge=1)
     """A query of a passage's own words is left out unless the base model ranks that passage so high; null: never."""
-    near_copy: float = Field(gt=0.3, le=1)
+    near_copy: float = Field(default=0.7, gt=0.3, le=1)
     """Passages whose word 3-grams have at least this Jaccard similarity to the positive are never its negatives."""
     same_domain: float = Field(ge=0, le=1)
-    cross_domain: float = Field(ge=0, le=1)
-    relations: RelationShares
-
-    @model_validator(mode="after")
-    def _shares(self) -> "MineParams":
-        if abs(self.same_domain + self.cross_domain - 1) > 1e-9:
-            raise ValueError(f"same_domain + cross_domain must be 1, is {self.same_domain + self.cross_domain:g}")
-        return self
+    """Share of the negatives that come from the positive's own domain; the others come from other domains."""
+    relations: RelationShares = RelationShares(hard=0.5, medium=0.3, easy=0.2)
 
     @model_validator(mode="after")
     def _systems(self) -> "MineParams":

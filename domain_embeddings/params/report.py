@@ -9,7 +9,7 @@ class ReportParams(Strict):
     """How per-query results become verdicts, and verdicts a promotion."""
 
     seed: int = Field(ge=0)
-    resamples: int = Field(ge=100)
+    resamples: int = Field(default=10_000, ge=100)
     """Draws of the paired bootstrap and of the permutation test."""
     min_queries: int = Field(ge=2)
     """With fewer questions than this no interval is trusted: the verdict is 'underpowered'."""
@@ -18,4 +18,4 @@ class ReportParams(Strict):
     wanted_delta: float = Field(gt=0)
     """The gain worth having: where nothing was found and a set could not have shown this much, it is 'underpowered'."""
     max_loss: float = Field(ge=0)
-    """On the dev questions of another corpus, a loss beyond this whose interval excludes zero stops the promotion."""
+    """On a collection of the guard's, a loss beyond this whose interval excludes zero stops the promotion."""

@@ -67,7 +67,7 @@ class SearchParams(Strict):
     """How passages are indexed and found. The defaults, for code without a params.yaml, are params.yaml's."""
 
     depth: int = Field(default=100, ge=10, le=1000)
-    """Passages of each ranking that are fused, and the most that one search can give."""
+    """Passages of each ranking that are fused, in search as in `evaluate`, and the most that one search can give."""
     rrf_k: int = Field(default=60, ge=1)
     """The constant of reciprocal rank fusion."""
     weights: Weights = Weights()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from domain_embeddings.errors import UserError
+from domain_embeddings.core.errors import UserError
 
 
 class Strict(BaseModel):

@@ -10,11 +10,11 @@ from domain_embeddings.params.strict import Strict
 class SourceWeights(Strict):
     """How often each source of training queries is drawn, relative to the others; 0 switches a source off."""
 
-    template: float = Field(ge=0)
-    heading: float = Field(ge=0)
-    sentence: float = Field(ge=0)
-    span: float = Field(ge=0)
-    keyphrase: float = Field(ge=0)
+    template: float = Field(default=1.0, ge=0)
+    heading: float = Field(default=1.0, ge=0)
+    sentence: float = Field(default=1.0, ge=0)
+    span: float = Field(default=1.0, ge=0)
+    keyphrase: float = Field(default=1.0, ge=0)
 
     @model_validator(mode="after")
     def _some_source(self) -> "SourceWeights":
@@ -31,10 +31,10 @@ class SynthesizeParams(Strict):
     """Queries drawn for each passage, where its text yields as many."""
     pairs_per_domain: int = Field(ge=1)
     """Most synthetic queries a domain contributes; passages are then drawn at random."""
-    sources: SourceWeights
+    sources: SourceWeights = SourceWeights()
     synthetic_expansion_factor: int = Field(ge=0, le=50)
     """Queries made for each name and alias of an entity that the corpus has passages about; 0 switches this off."""
-    dev_passages: float = Field(gt=0, lt=0.5)
+    dev_passages: float = Field(default=0.1, gt=0, lt=0.5)
     """Where no labelled dev questions exist: the share of passages held out of training to make dev queries from."""
     labelled_leaks: Literal["fail", "drop"]
     """A labelled training query near-equal to a dev or test question stops the stage, or is dropped and counted."""

@@ -19,8 +19,9 @@ class Teacher(Strict):
 class TrainParams(Strict):
     """How the model is fine-tuned."""
 
-    seeds: list[int] = Field(min_length=1)
-    """A training for each; the first one's weights are the result, the others show what a seed alone changes."""
+    seed: int = Field(ge=0)
+    further_seeds: list[int]
+    """A training more for each, to show what a seed alone changes; the result is that of `seed`."""
     threads: int = Field(ge=1)
     """CPU threads; part of the result, for another number adds floats in another order."""
     precision: Literal["auto", "bfloat16", "float32"]
@@ -38,36 +39,41 @@ class TrainParams(Strict):
     """Share of the queries made of a passage's sentences that are trained against the passage without the sentence."""
     guide: str | None
     """A model that says which negatives of a batch are none ("": the base; a folder: another one); null: nobody."""
-    guide_margin: float = Field(ge=0, lt=1)
+    guide_margin: float = Field(default=0.05, ge=0, lt=1)
     """A negative is left out if the guide scores it above (1 - margin) times the positive."""
     matryoshka: list[int]
     """Leading dimensions that are trained to serve alone, the full width among them; empty: the full width only."""
     teacher: Teacher | None
     """A model whose shares over positive and negatives are learned, in place of the contrast within a batch."""
-    dropout: float = Field(ge=0, lt=1)
-    """In the trained blocks."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """In the trained blocks. A short fine-tuning does without, and is then about twice as fast."""
     learning_rate: float = Field(gt=0, le=1)
-    warmup: float = Field(ge=0, lt=1)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps over which the learning rate rises; it then falls along a cosine."""
-    weight_decay: float = Field(ge=0)
-    max_grad_norm: float = Field(gt=0)
-    scale: float = Field(gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    scale: float = Field(default=20.0, gt=0)
     """Inverse temperature of the loss: cosine similarities are multiplied by it."""
     eval_steps: int = Field(ge=1)
     """Steps between two evaluations on the dev questions, each of which writes a checkpoint."""
-    patience: int = Field(ge=1)
+    patience: int = Field(default=4, ge=1)
     """Evaluations without a better dev nDCG@10 after which training stops."""
-    dev_pool: int = Field(ge=100)
+    dev_pool: int = Field(default=2000, ge=100)
     """Passages that dev questions are ranked against; a larger corpus is sampled around the relevant ones."""
     interpolate: list[float] = Field(min_length=1)
     """Shares of the tuned weights mixed with the base's that are tried on dev: 1 is tuned alone. The best is kept."""
-    interpolate_unlabelled: float = Field(gt=0, le=1)
+    interpolate_unlabelled: float = Field(default=0.7, gt=0, le=1)
     """The share where nobody asked dev questions: those made from passages would always choose tuned alone."""
+
+    @property
+    def seeds(self) -> list[int]:
+        """All of them, that of the result first."""
+        return [self.seed, *self.further_seeds]
 
     @model_validator(mode="after")
     def _lists(self) -> "TrainParams":
         if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise ValueError(f"seeds must be different and not negative, are {self.seeds}")
+            raise ValueError(f"seeds must be different and not negative, are {self.seeds} (the first is `seed`)")
         if not all(0 < share <= 1 for share in self.interpolate):
             raise ValueError(f"interpolate takes shares above 0 and up to 1, not {self.interpolate}")
         if any(dimensions < 1 for dimensions in self.matryoshka):

@@ -1,5 +1,7 @@
 """All of params.yaml in one model, to check it before anything runs."""
 
+from typing import Any
+
 from pydantic import Field, model_validator
 
 from domain_embeddings.params.anomaly import AnomalyParams
@@ -12,7 +14,6 @@ from domain_embeddings.params.ingest import IngestParams
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.params.package import PackageParams
 from domain_embeddings.params.report import ReportParams
-from domain_embeddings.params.robustness import RobustnessParams
 from domain_embeddings.params.search import SearchParams
 from domain_embeddings.params.strict import Strict
 from domain_embeddings.params.synthesize import SynthesizeParams
@@ -23,6 +24,8 @@ class Params(Strict):
     """Every section of params.yaml, and what must hold between them."""
 
     corpora: dict[str, Corpus] = Field(min_length=1)
+    seed: int = Field(ge=0)
+    """Of every draw."""
     base_model: BaseModelParams
     ingest: IngestParams
     synthesize: SynthesizeParams
@@ -32,20 +35,29 @@ class Params(Strict):
     guard: GuardParams
     report: ReportParams
     package: PackageParams
-    robustness: RobustnessParams
     anomaly: AnomalyParams
     gate: GateParams
     search: SearchParams
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_seed(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "seed" not in values:
+            return values
+        return {name: with_seed(cls, name, found, values["seed"]) for name, found in values.items()}
+
     @model_validator(mode="after")
     def _across_sections(self) -> "Params":
-        if self.train.frozen_blocks >= self.base_model.blocks:
-            raise ValueError(
-                f"train.frozen_blocks is {self.train.frozen_blocks}, allowed are 0 to {self.base_model.blocks - 1}: "
-                f"the base model has {self.base_model.blocks} blocks and at least one must learn"
-            )
         if self.train.negatives > self.mine.negatives:
             raise ValueError(
                 f"train.negatives is {self.train.negatives}, but mine.negatives finds only {self.mine.negatives}"
             )
         return self
+
+
+def with_seed(params: type[Params], name: str, section: Any, seed: Any) -> Any:
+    """A section with the pipeline's seed, where its model has one."""
+    field = params.model_fields.get(name)
+    if field is None or not isinstance(section, dict) or "seed" not in getattr(field.annotation, "model_fields", {}):
+        return section
+    return {"seed": seed, **section}

@@ -14,17 +14,22 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.dependencies import ROOT
+from domain_embeddings.core.beir_files import write_dataset
+from domain_embeddings.core.dataset import Dataset, Passage, Query
+from scripts.dependencies import ROOT
 from tests.knobs import all_params
 
 MANUALS = ("forklift/tessera_e18_electric_truck.md", "vehicle_civilian/pellworm_city_e_van_guide.md")
 SILENT = {"kind": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "nomic", "retries": 0}
 """A server that nobody has started."""
 TINY: dict[str, dict[str, Any]] = {
+    "base_model": {"max_seq_length": 64},
+    "guard": {"path": "../guard"},
     "synthesize": {"queries_per_passage": 2},
     "mine": {"negatives": 1, "depth": 10},
-    "train": {"epochs": 1, "batch_size": 16, "eval_steps": 2, "negatives": 1, "dev_pool": 100, "seeds": [42, 7]},
-    "evaluate": {"depth": 20, "baselines": {"absent": SILENT}},
+    "train": {"epochs": 1, "batch_size": 16, "eval_steps": 2, "negatives": 1, "dev_pool": 100, "further_seeds": [7]},
+    "evaluate": {"baselines": {"absent": SILENT}},
+    "search": {"depth": 20},
     "report": {"resamples": 200},
 }
 
@@ -108,6 +113,13 @@ def _write_tiny_corpus(folder: Path) -> None:
     (folder / "questions.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
+def _write_guard(folder: Path) -> None:
+    """A collection of another field: ten pumps, and a question about each."""
+    pumps = {f"p{i}": Passage(f"p{i}", f"Pump {i}", f"Pump {i} lifts {7 * i} litres a minute.") for i in range(10)}
+    queries = {f"q{i}": Query(f"q{i}", f"litres of pump {i}") for i in range(10)}
+    write_dataset(folder / "pumps", Dataset(pumps, queries, {"dev": {i: {f"p{i[1:]}": 1} for i in queries}}))
+
+
 def commit(root: Path) -> None:
     run(root, "git", "init", "--quiet")
     run(root, "git", "config", "user.name", "Test")
@@ -123,6 +135,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     root = folder / "clone"
     copy_working_tree(root)
     _write_tiny_corpus(folder / "tiny")
+    _write_guard(folder / "guard")
     values = {**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}
     YAML().dump(values, root / "params.yaml")
     set_params(root, TINY)

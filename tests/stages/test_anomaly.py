@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from domain_embeddings.anomaly import AnomalyDetector, NoDetectorError
-from domain_embeddings.anomaly_sets import Example
-from domain_embeddings.dataset import Dataset, Passage, Query, write_dataset, write_json, write_queries
+from domain_embeddings.anomaly import fitting
+from domain_embeddings.anomaly.anomaly_detector import AnomalyDetector, NoDetectorError
+from domain_embeddings.anomaly.anomaly_sets import Example
+from domain_embeddings.core.beir_files import write_dataset, write_json, write_queries
+from domain_embeddings.core.dataset import Dataset, Passage, Query
 from domain_embeddings.params.anomaly import AnomalyParams
+from scripts.dependencies import ROOT
 from stages import anomaly
-from tests.dependencies import ROOT
 from tests.knobs import all_params, knobs
 from tests.stages.conftest import Pipeline, outs_of, run
 
@@ -81,8 +83,8 @@ def test_odd_queries_that_are_fine_count_as_much_as_plain_ones_in_the_choice() -
     examples = [Example(name, "", split, str(number)) for number, (name, split) in enumerate(texts)]
     vectors = np.eye(5, dtype=np.float32)
 
-    normal, anomalous = anomaly.on_dev(vectors, examples, vectors[:3], vectors[:2])
-    without, _ = anomaly.on_dev(vectors[2:], examples[2:], vectors[:3], vectors[:2])
+    normal, anomalous = fitting.on_dev(vectors, examples, vectors[:3], vectors[:2])
+    without, _ = fitting.on_dev(vectors[2:], examples[2:], vectors[:3], vectors[:2])
 
     assert {kind: len(rows) for kind, rows in normal.items()} == {"plain": 3, "misspelt": 2, "odd": 1}
     assert np.array_equal(normal["odd"], vectors[:1])
@@ -232,5 +234,5 @@ def test_exposure_is_not_to_be_had_without_known_anomalies(workspace: Path) -> N
     normal = anomaly.read_normal("tiny", PARAMS)
     asked = knobs("anomaly", AnomalyParams, detector="exposure")
 
-    assert "needs known anomalies, and there are none" in str(anomaly.obstacle(normal, [], asked))
-    assert anomaly.obstacle(normal, [Example("far", "", "train", "a")], asked) is None
+    assert "needs known anomalies, and there are none" in str(fitting.obstacle(normal, [], asked))
+    assert fitting.obstacle(normal, [Example("far", "", "train", "a")], asked) is None

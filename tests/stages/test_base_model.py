@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from domain_embeddings.dataset import DataError
+from domain_embeddings.core.errors import DataError
 from domain_embeddings.params.base_model import BaseModelParams
 from stages import base_model
 from tests.knobs import all_params, knobs
@@ -57,11 +57,6 @@ def test_verify_refuses_a_changed_byte(folder: Path) -> None:
 def test_verify_refuses_a_missing_file(folder: Path) -> None:
     with pytest.raises(DataError, match=r"tokenizer\.json: the pinned file is missing"):
         base_model.verify(folder, {"tokenizer.json": WEIGHTS_SHA})
-
-
-def test_another_number_of_blocks_is_refused(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"config\.json: the model has 6 blocks, base_model\.blocks says 12"):
-        base_model.check_config(folder, _params(folder, blocks=12))
 
 
 def test_copy_takes_data_and_neither_code_nor_pickles(folder: Path, tmp_path: Path) -> None:

@@ -11,19 +11,36 @@ import numpy as np
 import pytest
 from dvc.utils.hydra import apply_overrides
 
-from domain_embeddings.dataset import DataError, Query, Run, read_dataset, read_jsonl
-from domain_embeddings.encoder import Model, encode
-from domain_embeddings.endpoint import EndpointError
+from domain_embeddings.commands.workspace import MODELS, PARAMS, section, seed_models, tuned_model
+from domain_embeddings.core.beir_files import read_dataset, read_jsonl
+from domain_embeddings.core.dataset import Query, Run
+from domain_embeddings.core.errors import DataError
+from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.encoding.endpoint import EndpointError
+from domain_embeddings.evaluation.arms import (
+    LATE_HYBRID,
+    Encoded,
+    Encoder,
+    chosen_weights,
+    encoders,
+    own,
+    rankings,
+    rows,
+    with_late,
+)
 from domain_embeddings.params.evaluate import EvaluateParams
 from domain_embeddings.params.strict import ParamsError, validate
-from stages.evaluate import LATE_HYBRID, Encoded, chosen_weights, encoders, own, rankings, rows, with_late
-from stages.workspace import PARAMS, section
-from tests.dependencies import ROOT
+from scripts.dependencies import ROOT
 from tests.knobs import knobs
 from tests.stages.conftest import SILENT, Pipeline
 
 ARMS = ["bm25", "base", "tuned", "hybrid_base", "hybrid_tuned"]
 LATE = ["late_base", "late_tuned", "late_hybrid"]
+
+
+def _encoders(corpus: str, baselines: dict[str, Any]) -> dict[str, Encoder]:
+    models = MODELS / "base", tuned_model(corpus), seed_models(corpus)
+    return encoders(*models, 256, baselines, MODELS / "endpoint_cache")
 
 
 def test_a_row_has_the_metrics_and_ten_passages() -> None:
@@ -50,7 +67,7 @@ def test_every_arm_ranks_and_the_fused_ones_fuse(base_folder: Path, base: Model)
     queries = {"q": Query("q", "stop the vehicle: brakes")}
 
     arms = {"base": with_late(base_folder, 256)}
-    found, skipped = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams, rrf_k=60))
+    found, skipped = rankings(passages, queries, arms, 100, 60)
 
     assert (list(found), skipped) == (["bm25", "base", "hybrid_base", "late_base"], {})
     assert next(iter(found["late_base"]["q"])) == "brakes"
@@ -78,7 +95,7 @@ def test_models_of_others_and_further_seeds_are_ranked_and_not_fused() -> None:
     arms = {arm: _pointing(0, 90) for arm in ("nomic", "base", "tuned")} | {"tuned_seed7": _pointing(9, 5)}
     passages, queries = {"a": "grease", "b": "brakes"}, {"q": Query("q", "brakes")}
 
-    found, _ = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams))
+    found, _ = rankings(passages, queries, arms, 100, 60)
 
     assert list(found) == [*ARMS, "nomic", "tuned_seed7"]
     assert [list(found[arm]["q"]) for arm in ("nomic", "tuned_seed7")] == [["a", "b"], ["b", "a"]]
@@ -131,18 +148,18 @@ def test_the_dense_arms() -> None:
     )
 
     arms = ["hub", "mine", "ollama", "base", "tuned", "tuned_seed7", "tuned_seed10"]
-    assert list(encoders("tiny", baselines, 256)) == arms
+    assert list(_encoders("tiny", baselines)) == arms
 
 
 @pytest.mark.usefixtures("folder")
 def test_without_further_seeds_there_are_two_dense_arms() -> None:
-    assert list(encoders("other", {}, 256)) == ["base", "tuned"]
+    assert list(_encoders("other", {})) == ["base", "tuned"]
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_folder_is_encoded_with_its_prefixes(base: Model) -> None:
     prefixes = {"query_prefix": "query: ", "passage_prefix": "passage: "}
-    arms = encoders("tiny", _baselines(mine={"kind": "folder", "path": "theirs", **prefixes}), 256)
+    arms = _encoders("tiny", _baselines(mine={"kind": "folder", "path": "theirs", **prefixes}))
 
     found, wanted, _ = arms["mine"](["Bleed the brakes."], ["brakes"])
 
@@ -155,7 +172,7 @@ def test_a_models_own_prompts_are_used_where_no_prefix_is_given(folder: Path, ba
     config = folder / "prompted/config_sentence_transformers.json"
     config.write_text('{"prompts": {"query": "ask: ", "document": "doc: "}}')
     given = {"kind": "folder", "path": "prompted"}
-    arms = encoders("tiny", _baselines(named=given, bare={**given, "query_prefix": "", "passage_prefix": ""}), 256)
+    arms = _encoders("tiny", _baselines(named=given, bare={**given, "query_prefix": "", "passage_prefix": ""}))
 
     for arm, texts in {"named": ("doc: Bleed.", "ask: brakes"), "bare": ("Bleed.", "brakes")}.items():
         vectors = np.concatenate(arms[arm](["Bleed."], ["brakes"])[:2])
@@ -174,7 +191,7 @@ def test_one_model_at_a_time_is_loaded() -> None:
         return result
 
     arms = {"first": own(Path("models/base"), 256), "second": counting}
-    rankings({"a": "x"}, {"q": Query("q", "x")}, arms, knobs("evaluate", EvaluateParams))
+    rankings({"a": "x"}, {"q": Query("q", "x")}, arms, 100, 60)
 
     assert counts == [0]
 
@@ -185,7 +202,7 @@ def _loaded_models() -> int:
 
 def test_a_folder_that_is_not_there_stops_before_anything_is_encoded() -> None:
     with pytest.raises(DataError, match=r"nowhere: no such folder \(see evaluate\.baselines\.mine\.path in params"):
-        encoders("tiny", _baselines(mine={"kind": "folder", "path": "nowhere"}), 256)
+        _encoders("tiny", _baselines(mine={"kind": "folder", "path": "nowhere"}))
 
 
 def test_an_unset_key_stops_before_anything_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,17 +210,17 @@ def test_an_unset_key_stops_before_anything_is_encoded(monkeypatch: pytest.Monke
     served = {"kind": "endpoint", "url": "https://api.openai.com/v1", "model": "text-embedding-3-small"}
 
     with pytest.raises(EndpointError, match="TEAM_KEY is not set"):
-        encoders("tiny", _baselines(openai={**served, "key_env": "TEAM_KEY"}), 256)
+        _encoders("tiny", _baselines(openai={**served, "key_env": "TEAM_KEY"}))
 
 
 def test_a_hub_or_server_that_does_not_answer_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     given = _baselines(hub={"kind": "hub", "model": "nobody/nothing", "revision": "f" * 40}, off=SILENT)
-    theirs = {arm: encoder for arm, encoder in encoders("tiny", given, 256).items() if arm in given}
+    theirs = {arm: encoder for arm, encoder in _encoders("tiny", given).items() if arm in given}
     passages, queries = {"a": "grease", "b": "brakes"}, {"q": Query("q", "brakes")}
 
     arms = {**theirs, "base": _pointing(0, 90)}
-    found, skipped = rankings(passages, queries, arms, knobs("evaluate", EvaluateParams))
+    found, skipped = rankings(passages, queries, arms, 100, 60)
 
     assert list(found) == ["bm25", "base", "hybrid_base"]
     assert skipped.keys() == given.keys()
@@ -216,20 +233,18 @@ def test_a_hub_or_server_that_does_not_answer_is_left_out(folder: Path, monkeypa
 def test_a_baseline_of_broken_files_ends_the_stage(folder: Path) -> None:
     (folder / "broken").mkdir()
     (folder / "broken/config.json").write_text("{")
-    arm = encoders("tiny", _baselines(mine={"kind": "folder", "path": "broken"}), 256)["mine"]
+    arm = _encoders("tiny", _baselines(mine={"kind": "folder", "path": "broken"}))["mine"]
 
     with pytest.raises((OSError, ValueError), match="broken"):
-        rankings({"a": "grease"}, {"q": Query("q", "brakes")}, {"mine": arm}, knobs("evaluate", EvaluateParams))
+        rankings({"a": "grease"}, {"q": Query("q", "brakes")}, {"mine": arm}, 100, 60)
 
 
 def test_a_model_of_our_own_that_fails_ends_the_stage(folder: Path) -> None:
     (folder / "models/tuned/tiny").unlink()
-    arms = encoders("tiny", {}, 256)
+    arms = _encoders("tiny", {})
 
     with pytest.raises(OSError, match="models/tuned/tiny"):
-        rankings(
-            {"a": "grease"}, {"q": Query("q", "brakes")}, {"tuned": arms["tuned"]}, knobs("evaluate", EvaluateParams)
-        )
+        rankings({"a": "grease"}, {"q": Query("q", "brakes")}, {"tuned": arms["tuned"]}, 100, 60)
 
 
 def test_a_missing_baseline_is_in_the_report_and_on_the_card(pipeline: Pipeline) -> None:
@@ -266,7 +281,7 @@ WRONG = [
 @pytest.mark.parametrize(("baseline", "message"), WRONG, ids=[str(baseline["kind"]) for baseline, _ in WRONG])
 def test_a_wrong_baseline_is_named(baseline: dict[str, Any], message: str) -> None:
     with pytest.raises(ParamsError, match=message):
-        validate(EvaluateParams, {"depth": 10, "rrf_k": 60, "baselines": {"x": baseline}}, PARAMS, "evaluate")
+        validate(EvaluateParams, {"baselines": {"x": baseline}}, PARAMS, "evaluate")
 
 
 def test_an_experiment_adds_a_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

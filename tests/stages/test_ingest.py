@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from domain_embeddings.dataset import read_dataset
+from domain_embeddings.core.beir_files import read_dataset
 from domain_embeddings.params.corpora import Kind
 from stages.ingest import ADAPTERS
 from tests.stages.conftest import MANUALS, Pipeline, outs_of

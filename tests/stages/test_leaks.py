@@ -5,19 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from domain_embeddings.dataset import (
-    DataError,
-    Dataset,
-    Passage,
-    Qrels,
-    Query,
-    read_dataset,
-    read_qrels,
-    read_queries,
-    write_dataset,
-)
+from domain_embeddings.core.beir_files import read_dataset, read_qrels, read_queries, write_dataset
+from domain_embeddings.core.dataset import Dataset, Passage, Qrels, Query
+from domain_embeddings.core.errors import DataError
+from scripts.dependencies import ROOT
 from stages.synthesize import held_out_questions, labelled, main
-from tests.dependencies import ROOT
 
 TESTED = "Dunlin, the backup server in the cellar, is switched off from nine to five because of its noise upstairs."
 TRAINED = "The label printer in the workshop wants ZPL at 203 dpi, and PDF prints come out half size."

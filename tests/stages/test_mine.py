@@ -7,17 +7,9 @@ import pytest
 from qdrant_client import QdrantClient, models
 from ruamel.yaml import YAML
 
-from domain_embeddings.dataset import (
-    Dataset,
-    Passage,
-    Query,
-    read_corpus,
-    read_jsonl,
-    read_qrels,
-    read_queries,
-    write_dataset,
-)
-from domain_embeddings.encoder import Model, encode
+from domain_embeddings.core.beir_files import read_corpus, read_jsonl, read_qrels, read_queries, write_dataset
+from domain_embeddings.core.dataset import Dataset, Passage, Query
+from domain_embeddings.encoding.encoder import Model, encode
 from stages import mine
 from tests.knobs import all_params
 from tests.stages.conftest import Pipeline

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from domain_embeddings.dataset import Dataset, Passage, Query, write_dataset, write_json, write_queries
-from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.core.beir_files import write_dataset, write_json, write_queries
+from domain_embeddings.core.dataset import Dataset, Passage, Query
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
+from scripts.dependencies import ROOT
 from stages.base_model import copy
-from tests.dependencies import ROOT
 from tests.knobs import all_params
 from tests.packaged import judging_texts
 from tests.stages.conftest import Pipeline, outs_of, run, set_params

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages.check_version import tag
-from stages.workspace import packaged_model
-from tests.dependencies import ROOT
+from domain_embeddings.commands.check_version import tag
+from domain_embeddings.commands.workspace import packaged_model
+from scripts.dependencies import ROOT
 from tests.knobs import all_params
 from tests.two_revisions import command, git
 

@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from domain_embeddings.metrics import METRICS
+from domain_embeddings.core.metrics import METRICS
 from tests.stages.conftest import Pipeline
 
 ARMS = {"bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid"}
@@ -74,7 +74,7 @@ def test_recall_of_the_curve_is_recall_of_the_table(pipeline: Pipeline) -> None:
 
     for arm in ARMS:
         assert curve[arm, 5] == pytest.approx(table[arm]["recall@5"], abs=1e-6)
-    assert max(k for _, k in curve.index) == 20  # evaluate.depth
+    assert max(k for _, k in curve.index) == 20  # search.depth
 
 
 def test_the_spread_of_seeds_is_reported(pipeline: Pipeline) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from domain_embeddings.dataset import Dataset, Passage, Query
-from domain_embeddings.metrics import METRICS
-from domain_embeddings.results import slice_tables, with_slices
-from stages.report import topic_table
+from domain_embeddings.core.dataset import Dataset, Passage, Query
+from domain_embeddings.core.metrics import METRICS
+from domain_embeddings.evaluation.result_tables import slice_tables, with_slices
+from domain_embeddings.evaluation.summarizing import topic_table
 
 PASSAGES = {
     "a": Passage("a", "", "teeth and salt", extra={"temporal_order": 2}),

@@ -19,7 +19,7 @@ def test_the_fingerprint_is_of_params_and_bytes(tmp_path: Path) -> None:
     first = fingerprint(params, [one, other])
 
     assert fingerprint(knobs("train", TrainParams), [one, other]) == first
-    assert fingerprint(knobs("train", TrainParams, seeds=[43]), [one, other]) != first
+    assert fingerprint(knobs("train", TrainParams, seed=43), [one, other]) != first
     assert fingerprint(params, [other, one]) != first
     one.write_text("A")
     assert fingerprint(params, [one, other]) != first

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.dependencies import ROOT
+from scripts.dependencies import ROOT
 from tests.knobs import all_params
 from tests.stages.conftest import Pipeline, commit, copy_working_tree, run, set_params
 
@@ -30,9 +30,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "learning_rate": 1.0e-9,
         "interpolate": [0.5, 1.0],
     },
-    "evaluate": {"depth": 20},
+    "search": {"depth": 20},
     "report": {"resamples": 1000},
-    "robustness": {"questions": 5, "passages": 30},
     "package": {"version": "1.0.dev0", "export": None},  # a draft, for what is packaged changes from commit to commit
 }
 PACKAGED = "lore-embeddings-v1.0.dev0"
@@ -64,7 +63,11 @@ def changed(lore: Pipeline) -> Iterator[Pipeline]:
 
 def _gate(pipeline: Pipeline) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "stages.gate", "HEAD"], cwd=pipeline.root, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "domain_embeddings", "gate", "HEAD"],
+        cwd=pipeline.root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

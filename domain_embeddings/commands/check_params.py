@@ -1,0 +1,39 @@
+"""Check all of params.yaml and the corpus that is asked for, before a stage does anything (stages/stage.py)."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from domain_embeddings.commands.workspace import BASE_MODEL, PARAMS, load_params
+from domain_embeddings.params.strict import ParamsError, validate
+from domain_embeddings.params.whole import Params
+
+
+def missing(params: Params, asked: Sequence[str]) -> Iterator[str]:
+    """A line for every corpus whose folder does not exist, and for a corpus that is asked for and not there."""
+    for name, corpus in params.corpora.items():
+        if not Path(corpus.path).is_dir():
+            yield f"corpora.{name}.path: no such folder (is {corpus.path!r}, looked in {Path(corpus.path).resolve()})"
+    for name in asked:
+        if name not in params.corpora:
+            yield f"corpora.{name}: no such corpus, there are {', '.join(params.corpora)}"
+
+
+def check(asked: Sequence[str]) -> None:
+    """Raise a ParamsError with a line for everything that is wrong."""
+    params = validate(Params, load_params(), PARAMS)
+    if lines := [*missing(params, asked), *too_many_frozen(params)]:
+        raise ParamsError(PARAMS, lines)
+
+
+def too_many_frozen(params: Params) -> Iterator[str]:
+    """A line where all blocks of the base model are frozen; nothing before the model is there."""
+    config = BASE_MODEL / "config.json"
+    if not config.is_file():
+        return
+    blocks = json.loads(config.read_text(encoding="utf-8")).get("num_hidden_layers", 0)
+    if 0 < blocks <= params.train.frozen_blocks:
+        yield (
+            f"train.frozen_blocks is {params.train.frozen_blocks}, allowed are 0 to {blocks - 1}: "
+            f"the base model has {blocks} blocks and at least one must learn"
+        )

@@ -1,0 +1,1 @@
+"""The words of the field: passages, queries, qrels, runs, metrics, rankings."""

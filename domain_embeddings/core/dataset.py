@@ -1,0 +1,73 @@
+"""The words of the field: passages, queries, qrels, runs and the test collection that they make up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SPLITS = ("train", "dev", "test")
+
+Qrels = dict[str, dict[str, int]]
+"""Relevance judgements: query id → passage id → grade (0 judged irrelevant, 1 and above relevant)."""
+
+Run = dict[str, dict[str, float]]
+"""A system's answer: query id → passage id → score, best score first."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A unit of retrieval. `title` is its heading path; `extra` holds what else the source knows (file, page, …)."""
+
+    id: str
+    title: str
+    text: str
+    domain: str = ""
+    type: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def content(self) -> str:
+        """The text that every arm indexes: title and text joined by a space."""
+        return f"{self.title} {self.text}".strip()
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question. `extra` holds what else the source knows of it (difficulty, kind, source of synthesis, …)."""
+
+    id: str
+    text: str
+    domain: str = ""
+    category: str = ""
+    difficulty: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A test collection: passages and queries by id, and the judgements of each split it has."""
+
+    corpus: dict[str, Passage]
+    queries: dict[str, Query]
+    qrels: dict[str, Qrels]
+
+    def judged(self, split: str) -> dict[str, Query]:
+        """The queries of `split` that have at least one relevant passage, in the order of the qrels."""
+        qrels = self.qrels.get(split, {})
+        return {qid: self.queries[qid] for qid, grades in qrels.items() if max(grades.values()) > 0}
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Input that was left out, and why: a file, a row or a section."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What an adapter makes of a folder: a dataset, what it left out, and counts of all it did."""
+
+    dataset: Dataset
+    rejects: list[Reject]
+    counts: dict[str, int]

@@ -1,0 +1,1 @@
+"""Texts to vectors: encoders, late interaction, served models."""

@@ -1,0 +1,1 @@
+"""What the project knows of English: word lists, word classes, forms, headings."""

@@ -1,0 +1,177 @@
+"""The sentences of a passage that stand on their own, and what no person would type into a search box."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+from domain_embeddings.core.text import sentences, words
+from domain_embeddings.english.lexicon import IMPERATIVES
+
+_CODE_FENCE = re.compile(r"```.*?(?:```|\Z)", re.S)
+_MARKDOWN = [
+    (re.compile(r"!\[[^\]]*\]\([^)]*\)"), " "),
+    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"`([^`\n]+)`"), r"\1"),
+    (re.compile(r"\*{1,3}([^*\n]+)\*{1,3}|'{2,}"), r"\1"),
+    (re.compile(r"(?<!\w)__?([^_\n]+)__?(?!\w)"), r"\1"),
+]
+_BULLET = re.compile(r"^\s*(?:[-*•·▪◦●○►>+#]+\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|step\s+\d+\s*[:.)-]?\s*)+", re.I)
+_ASIDE = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])")
+_RUN_ON = re.compile(
+    r"(?<=[a-z)]) (?=(?:The|You|If|When|To|This|These|It|Use|For|In|On|An?|Some|Depending|While|After|Before|From|Tap"
+    r"|NOTE|TIP|Note|Tip|Select|Press|Try|Check|Make|Set|Turn|Adjust|Enable|Disable|Allow|Choose|View|Change"
+    r"|Add|Open|Run|Go"
+    r"|All|Any|Each|Every|Both|No|Moves|Selects|Starts|Stops|Changes|Adds|Provides|Deletes|Plays|Opens|Rotates"
+    r"|Turns|Allows|Displays|Enables|Shows|Sets|Sign|Manage|Customize|Configure|Connect"
+    r"|Move|Enter|Verify|Ensure|Your|Please) [a-z])"
+)
+_PATH_OPENING = re.compile(r"(?<=[a-z)]) (?=From [A-Z][\w ]{2,25}, (?:tap|select|press|from|touch|swipe|click)\b)")
+_IMPERATIVE = re.compile(
+    rf"(?<=[a-z0-9)]) (?=(?:{'|'.join(sorted(verb.title() for verb in IMPERATIVES))})"
+    r" (?:the|an?|your|to|down|up|off|on|in|out|if|all|any|both|it|them|that)\b)"
+)
+_LABEL = re.compile(
+    r"^(?:note|notes|tip|tips|warning|caution|danger|important|remark|hint|procedure|symptoms?|problem|cause"
+    r"|causes|solution|remedy"
+    r"|frequency|safety warning|probable causes?|action|check|e\.g\.|i\.e\.|example)\s*[:.!–-]*\s+(?=(?-i:[A-Z]))"
+    r"|^(?:NOTE|TIP|WARNING|CAUTION|DANGER)\b[:!]*\s*",
+    re.I,
+)
+_JUNK = re.compile(
+    r"https?:|www\.|\w{3,}\.[a-z]{2,4}\b|\w\.(?:com|org|net|html?|pdf|md|cfg|py|txt|exe|json)\b|[{}<>=|\\^~$#*@;\[\]]|::|->|→|--"
+    r"|\+\+|\.\.|__|\bsudo\b|\bapt(?:-get)? install|\bgit clone|\bsome_|\bmy_|\w\(|/\w+/|(?:^|\s)[/~]\w"
+    r"|\b(?:figures?|figs?\.?|tables?|pages?|sections?|chapters?|appendix|illustrations?|footnotes?|equations?"
+    r"|eqs?|refs?)\s*\.?\s*[(\d]"
+    r"|\b(?:refer to|^see\b|see (?:the|also|above|below|section|figure|for)|see \W|as shown|shown(?! (?:that|to"
+    r"|how))|indicated in|(?:in|see) the (?:picture|photo|image|video)s?|for more (?:information|details)|"
+    r"more information|copyright|all rights|trademark|warranty|this (?:manual|document|guide|section|page"
+    r"|chapter)|click here|"
+    r"citation|table of contents|depicted|pictured|image above|image below|described (?:above|below|in)|mentioned)\b",
+    re.I,
+)
+_DEPENDENT = re.compile(
+    r"^(?:it|its|it's|this|these|those|that|they|their|them|such|he|she|his|her|one|both|each|another|others?"
+    r"|the others|same|here|there|"
+    r"and|but|or|nor|so|then|thus|hence|also|however|therefore|otherwise|furthermore|moreover|additionally"
+    r"|similarly|likewise|"
+    r"instead|meanwhile|finally|next|yes|no|which|who|whose|where|in (?:this|that|these|such|addition)"
+    r"|for (?:this|example|instance)|"
+    r"as (?:a result|above|such|well)|at this|on this|with this|by this|the (?:following|above|former|latter"
+    r"|same|other|result)|"
+    r"doing (?:so|this)|(?:the )?default (?:value )?(?:is|of)|because|the (?:second|third|next|last"
+    r"|two (?:on|in|of)|ones?\b)|repeat|done|ok|okay|now"
+    r"|again|let's|simply|just"
+    r"|please|firstly|secondly)\b",
+    re.I,
+)
+_POINTING = re.compile(
+    r"\b(?:this|these|those|following|aforementioned|former|latter|it|them|they|above|below|herein|thereof"
+    r"|respectively|such)\b",
+    re.I,
+)
+_COMMENT = re.compile(r"(?:^#  +\S.*(?:\n|\Z))+", re.M)
+_LOST_WORD = re.compile(
+    r"\b(?:the|an?|of|including|with|for|select|press) (?:and|or|to|at)\b|\b(?:the|an?|see|of)$|(?<!\w)\w' ", re.I
+)
+"""An icon or formula that the text lost: "press the and buttons"."""
+_CAPITAL_VERB = re.compile(r"\w (?:Tap|Select|Press|Try|Check|Go|Choose) (?:[A-Z]|$)")
+_PAGE_MARK = re.compile(r"\s+- \d+ -(?=\s|$)")
+_CAPITALS = re.compile(r"(?:\b[A-Z][\w'-]*[ ,]+){4,}\b[A-Z]")
+_ALLOWED = re.compile(r"^[\w\s,.'’?%°\"″&+/:()×µΩ±!-]+$")
+
+
+def prose_lines(text: str) -> Iterator[str]:
+    """The lines of a passage without code, table rows, markup and list marks."""
+    plain = _PAGE_MARK.sub("", _CODE_FENCE.sub("\n", text))
+    plain = re.sub(r"(?m)^[ \t]*#.*$", "", _COMMENT.sub(_joined, plain))
+    for pattern, replacement in _MARKDOWN:
+        plain = pattern.sub(replacement, plain)
+    for line in plain.splitlines():
+        if "|" not in line and not line.startswith(("    ", "\t")):
+            stripped = _BULLET.sub("", line).strip()
+            if stripped:
+                yield stripped
+
+
+def _joined(comment: re.Match[str]) -> str:
+    """The wrapped lines of a configuration file's comment as one line; a piece that starts mid-sentence is left out."""
+    text = " ".join(line.lstrip("# ") for line in comment[0].splitlines())
+    start = re.search(r"(?:^|(?<=[.!?] ))[A-Z]", text)
+    return f"{text[start.start() :]}\n" if start else "\n"
+
+
+def cells(text: str) -> Iterator[str]:
+    """The first cells of a passage's table rows: what each row is about."""
+    for line in text.splitlines():
+        row = [cell.strip() for cell in line.strip(" |").split("|")]
+        if len(row) > 1 and row[0] and not set(row[0]) <= set("-: "):
+            yield row[0]
+
+
+def prose_sentences(text: str) -> list[str]:
+    """The sentences of a passage, without labels ("NOTE:") and asides in brackets; not yet judged."""
+    found = []
+    for line in prose_lines(text):
+        for piece in re.split(r"(?<=\w) \.(?: |$)", line):
+            for sentence in sentences(_split_run_ons(piece)):
+                bare = _bare(sentence)
+                if bare:
+                    found.append(bare)
+    return found
+
+
+def _split_run_ons(text: str) -> str:
+    """The text with a full stop where a label runs into the next sentence ("… voicemail From Phone, tap")."""
+    for pattern in (_RUN_ON, _IMPERATIVE, _PATH_OPENING):
+        text = pattern.sub(". ", text)
+    return text
+
+
+def _bare(sentence: str) -> str:
+    """A sentence without its label ("NOTE:", "Sound mode: …") and asides."""
+    plain = _LABEL.sub("", re.sub(r"(\b\d[\d/.]*[\"″”])|[\"“”]", r"\1", sentence))
+    text = re.sub(r"\s+([,;:?!]|\.(?!\d))", r"\1", _ASIDE.sub("", plain)).strip(" \"'“”")
+    label, colon, rest = text.rpartition(": ")
+    if not colon or not label:
+        return text
+    return rest if len(rest.split()) >= 5 else "" if rest[:1].isupper() else text
+
+
+@lru_cache(maxsize=1 << 16)
+def is_junk(text: str) -> bool:
+    """Whether a text holds what belongs to a page, a program or a table rather than to language."""
+    if (
+        _JUNK.search(text)
+        or _LOST_WORD.search(text)
+        or _CAPITAL_VERB.search(text)
+        or _CAPITALS.search(text)
+        or "''" in text
+        or re.search(r"\.[:,]", text)
+        or re.search(r"(?<!\d)[\"″”]", text)
+        or not _ALLOWED.match(text)
+        or text.count("(") != text.count(")")
+    ):
+        return True
+    found = text.split()
+    real = [word for word in found if any(character.isalpha() for character in word)]
+    shouted = [word for word in real if len(word) > 3 and word.isupper() and word.isalpha()]
+    single = [word for word in found if len(word.strip(",.?")) == 1 and word.lower() not in ("a", "i", "x", "y", "z")]
+    return (
+        sum("_" in word for word in found) > 1
+        or len(real) < 0.6 * len(found)
+        or len(shouted) > 0.4 * len(real)
+        or len(single) > 0.2 * len(found)
+        or any(len(word) > 28 for word in found)
+        or any(a.lower() == b.lower() for a, b in pairwise(found))
+    )
+
+
+def stands_alone(sentence: str) -> bool:
+    """Whether a sentence means something without the one before it."""
+    return not _DEPENDENT.match(sentence) and not _POINTING.search(sentence)
+
+
+def key(text: str) -> str:
+    """What makes two queries the same query: their words in order, without case and punctuation."""
+    return " ".join(words(text))

@@ -1,0 +1,1 @@
+"""What per-query results say: tables, significance, promotion, the gate."""

@@ -1,0 +1,1 @@
+"""Documents and corpora to passages and questions."""

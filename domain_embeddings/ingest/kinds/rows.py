@@ -1,0 +1,36 @@
+"""Checking rows of JSON against a model, with errors that name the place."""
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from domain_embeddings.core.errors import DataError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds, or a DataError."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise DataError(path, f"not valid JSON: {error.msg}", line=error.lineno) from error
+    except UnicodeDecodeError as error:
+        raise DataError(path, f"not UTF-8: {error}") from error
+    if not isinstance(value, dict):
+        raise DataError(path, f"expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def checked(model: type[M], row: Any, path: Path, *, line: int | None = None, place: str = "", remedy: str = "") -> M:
+    """`row` as a `model`, or a DataError naming file, line or place in it, and every field that is wrong."""
+    try:
+        return model.model_validate(row)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'the row'}: {e['msg']}, found {str(e['input'])[:80]!r}"
+            for e in error.errors()
+        )
+        raise DataError(path, f"{place}: {problems}" if place else problems, line=line, remedy=remedy) from error

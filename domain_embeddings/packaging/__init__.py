@@ -1,0 +1,1 @@
+"""Versions of a model: manifest, card, signature, export, verified loading."""

@@ -1,0 +1,68 @@
+"""A packaged model: a complete sentence-transformers folder with its cards, and a manifest of every file's SHA-256."""
+
+import json
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from safetensors import safe_open
+
+from domain_embeddings.core.beir_files import write_json
+from domain_embeddings.core.errors import DataError
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.packaging.card import Card, readme
+from domain_embeddings.packaging.manifest import EXPORTED, INT8, MANIFEST, read, write_manifest
+from domain_embeddings.packaging.probe import write_probe
+
+CARD, README = "model_card.json", "README.md"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+
+
+def parameter_counts(weights: Path) -> dict[str, int]:
+    """Tensor name → how many parameters it holds; BERT's position ids, which are no parameters, left out."""
+    with safe_open(weights, framework="numpy") as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        return {
+            name: math.prod(found.get_shape())
+            for name, found in slices.items()
+            if found.get_dtype() in ("F32", "F16", "BF16")
+        }
+
+
+def trainable(counts: dict[str, int], frozen_blocks: int) -> int:
+    """How many parameters training can change with the embeddings and so many lower blocks frozen (0: nothing).
+
+    BERT's pooler never learns: mean pooling does not use it.
+    """
+    frozen = ("pooler.", *(f"encoder.layer.{block}." for block in range(frozen_blocks)))
+    if frozen_blocks:
+        frozen += ("embeddings.",)
+    return sum(count for name, count in counts.items() if not name.startswith(frozen))
+
+
+def dimension(model: Path) -> int:
+    """Width of the model's vectors, from its config.json."""
+    return int(json.loads((model / CONFIG).read_text(encoding="utf-8"))["hidden_size"])
+
+
+def package(
+    model: Path, probed: Scores, card: Card, corpus: str, license_id: str, folder: Path, int8: Path | None = None
+) -> None:
+    """Copy a model's folder and the folder of its export, add the cards, with the weights' hashes, then the manifest.
+
+    `probed` is what the model makes of `probe.TEXTS` in float32: whoever loads it is to get the same.
+    Raises a DataError where `folder` exists: a version is written once.
+    """
+    if folder.exists():
+        raise DataError(folder, "exists already", remedy="a version is written once; raise the version")
+    shutil.copytree(model, folder, symlinks=False, copy_function=shutil.copyfile)
+    if int8 is not None:
+        (folder / INT8).mkdir()
+        for name in EXPORTED:
+            shutil.copyfile(int8 / Path(name).name, folder / name)
+    write_probe(folder, probed)
+    card = replace(card, weights_sha256=read(folder / WEIGHTS).sha256, config_sha256=read(folder / CONFIG).sha256)
+    write_json(folder / CARD, card.to_json())
+    (folder / README).write_text(readme(card, corpus, license_id), encoding="utf-8")
+    write_manifest(folder, folder / MANIFEST)

@@ -1,0 +1,156 @@
+"""What production code imports: a packaged model, loaded only if it is byte for byte what was packaged.
+
+from domain_embeddings.embeddings import VersionedEmbeddings
+
+model = VersionedEmbeddings(version="1.1", corpus="manuals")
+vectors = model.encode(["How do I bleed the brakes?"])  # float32 (1, 384), of length 1
+"""
+
+import logging
+import os
+import tempfile
+import threading
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from domain_embeddings.core.errors import IntegrityError
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.encoder import truncated
+from domain_embeddings.encoding.tokens import Piece
+from domain_embeddings.encoding.unicode_normalization import canonical
+from domain_embeddings.packaging.backends import Backend, Encoder, Loaded, load_encoder
+from domain_embeddings.packaging.provenance import recorded_by
+from domain_embeddings.packaging.verification import BASE, Verified, lock_of, model_name, verify
+
+LOG = logging.getLogger(__name__)
+
+
+class VersionedEmbeddings:
+    """A version of a corpus's embeddings, or the base model in its place, each checked before it is loaded.
+
+    Safe to use from threads (one encodes at a time, all cores help it) and in forked workers (each with one thread of
+    its own: the parent's thread pool does not survive a fork). A model on a GPU cannot be used after a fork.
+    """
+
+    def __init__(
+        self,
+        version: str | None,
+        corpus: str,
+        fallback_to_baseline: bool = True,
+        root: Path = Path("models"),
+        public_key: Path | None = None,
+        device: str = "cpu",
+        dimensions: int | None = None,
+        backend: Backend = "auto",
+    ) -> None:
+        """Load `root`/<corpus>-embeddings-v<version>, or, where the version is None, the base on purpose.
+
+        Where that is not what was packaged, the base in `root`/base is loaded, checked as strictly, and the reason
+        logged; without `fallback_to_baseline` an IntegrityError is raised, as it is where the base is not right either.
+        With a `public_key` (PEM), models without its signature are refused. `dimensions` keeps only so many leading
+        numbers of each vector, for a smaller index. `backend` is `openvino` (the model's int8 export), `bfloat16`,
+        `torch` (float32) or `auto`, the first of these that model, device and processor have and that gives the
+        packaged vectors here; the base, which has no export and no such vectors, takes float32. A ValueError for an
+        impossible name, number of dimensions or backend, and for a backend that gives other vectors here.
+        """
+        name = BASE if version is None else model_name(corpus, version)
+        self.corpus, self.version = corpus, version
+        self.fallback_reason: str | None = None
+        try:
+            loaded, self._verified = _load(root / name, public_key, backend, device)
+        except IntegrityError as error:
+            if not fallback_to_baseline or version is None:
+                raise
+            self.fallback_reason = str(error)
+            LOG.warning("%s is refused, the base model is used instead: %s", name, error)
+            without_export: Backend = "auto" if backend == "openvino" else backend
+            loaded, self._verified = _load(root / BASE, public_key, without_export, device)
+        self._encoder, self.backend, self.refused_backends = loaded.encoder, loaded.backend, dict(loaded.refused)
+        for reason in self.refused_backends.values():
+            LOG.warning("%s runs with %s: %s", self._verified.folder.name, self.backend, reason)
+        self.dimension = _dimension(self._encoder, dimensions)
+        self._lock = threading.Lock()
+        _LOADED.add(self)
+
+    def encode(self, texts: Sequence[str]) -> Scores:
+        """Texts → float32 (n, dimension), 384 unless asked for fewer; each row of length 1.
+
+        Disguised letters and invisible characters are read as what they stand for (`canonical`).
+        """
+        if isinstance(texts, str):
+            raise TypeError(f"encode takes a list of texts, not one text: [{texts[:40]!r}]")
+        if len(texts) == 0:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        with self._lock:  # a tokenizer is changed while it is used
+            vectors = self._encoder.encode([canonical(text) for text in texts])
+        return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension)
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
+        """What `encode` gives, and in the same pass each text's token vectors (tokens, the model's dimensions)."""
+        with self._lock:
+            vectors, tokens = self._encoder.encode_tokens([canonical(text) for text in texts])
+        return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension), tokens
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The tokens that `encode_tokens` gives a vector each, and where they stand in the canonical text."""
+        with self._lock:
+            return self._encoder.pieces(canonical(text))
+
+    def get_model_info(self) -> dict[str, Any]:
+        """What is loaded, why, checked against what, and the commit (with its date) that recorded it, if Git knows."""
+        folder = self._verified.folder
+        recorded = recorded_by(lock_of(folder.parent), f"{folder.parent.name}/{folder.name}")
+        return {
+            "corpus": self.corpus,
+            "version": self.version,
+            "loaded": "base" if folder.name == BASE else "version",
+            "fallback_reason": self.fallback_reason,
+            "folder": str(folder),
+            "checked_against": list(self._verified.witnesses),
+            "backend": self.backend,
+            "refused_backends": self.refused_backends,
+            "dimension": self.dimension,
+            "max_seq_length": self._encoder.max_seq_length,
+            "weights_sha256": self._verified.sha256,
+            "training_commit": (recorded or {}).get("commit", self._verified.card.get("training_commit")),
+            "training_date": (recorded or {}).get("date"),
+            "card": self._verified.card,
+        }
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()  # the parent's may be held by a thread that is not here
+        self._encoder.forget_threads()
+
+
+def _dimension(encoder: Encoder, wanted: int | None) -> int:
+    """How wide the vectors are to be; a ValueError for more than the model has, or none."""
+    if wanted is not None and not 1 <= wanted <= encoder.dimension:
+        has = encoder.dimension
+        raise ValueError(f"dimensions is {wanted}, the model has {has}: allowed are 1 to {has}")
+    return wanted or encoder.dimension
+
+
+def _load(folder: Path, public_key: Path | None, backend: Backend, device: str) -> tuple[Loaded, Verified]:
+    """Verify a copy and load that copy, which nobody else knows."""
+    with tempfile.TemporaryDirectory(prefix="domain-embeddings-") as temporary:
+        copy = Path(temporary) / folder.name
+        copy.mkdir()
+        verified = verify(folder, copy, public_key)
+        limit = verified.card.get("max_seq_length")  # the base has no card and is taken at its word
+        loaded = load_encoder(copy, limit, backend, device)
+    return loaded, verified
+
+
+_LOADED: "weakref.WeakSet[VersionedEmbeddings]" = weakref.WeakSet()
+
+
+def _in_forked_child() -> None:
+    for model in _LOADED:
+        model._after_fork()
+
+
+os.register_at_fork(after_in_child=_in_forked_child)

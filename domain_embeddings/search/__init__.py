@@ -1,0 +1,1 @@
+"""Indexes and hybrid retrieval with a packaged model."""

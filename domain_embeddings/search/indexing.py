@@ -1,0 +1,250 @@
+"""Filling collections with passages: only what is new or changed is encoded, and what was stored stays stored."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from domain_embeddings.core.dataset import Passage
+from domain_embeddings.core.lexical import words
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.token_codec import TokenCodec
+from domain_embeddings.params.search import LateParams
+from domain_embeddings.search.index_protocol import (
+    UNKNOWN,
+    Entry,
+    Metadata,
+    ModelIdentity,
+    PassageIndex,
+    point_id,
+    rows_of,
+)
+from domain_embeddings.search.late_search import payload
+from domain_embeddings.search.sparse import passage_weights
+
+_GROWTH = 0.1
+_DRIFT = 0.01
+"""When a collection has changed in size by more than the first, its average length is measured again; when that differs
+from what the sparse weights assume by more than the second, they are made anew."""
+
+
+_FITTED = 256
+"""Passages, about, that a codec is fitted on."""
+NO_TOKENS: Mapping[str, Any] = {}
+
+Made = tuple[list[float], Mapping[str, Any]]
+"""A text's vector, and what is stored of its token vectors."""
+Make = Callable[[Sequence[str]], list[Made]]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What an indexing did: counts of passages."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class Late:
+    """How token vectors are made and stored."""
+
+    encode: Callable[[Sequence[str]], tuple[Scores, list[Scores]]]
+    """Texts → their single vectors, and those of their tokens."""
+    params: LateParams
+    dimension: int
+    """Of the model's vectors."""
+
+    def codec(self, known: Mapping[str, Any] | None, passages: Sequence[Passage]) -> TokenCodec:
+        """The collection's own, where that is as the params want it, else one that some of the passages fit."""
+        params, codec = self.params, TokenCodec.of_json(known) if known else None
+        dimensions = params.dimensions or self.dimension
+        if codec and (codec.dimensions, codec.bits, codec.factor) == (dimensions, params.bits, params.factor):
+            return codec
+        some = passages[:: -(-len(passages) // _FITTED)]
+        tokens = np.concatenate(self.encode([passage.content for passage in some])[1])
+        return TokenCodec.fitted(tokens, dimensions, params.bits, params.factor)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A collection in a place."""
+
+    index: PassageIndex
+    name: str
+
+    @property
+    def metadata(self) -> Metadata | None:
+        """What is stored with it."""
+        return self.index.metadata(self.name)
+
+
+def fill(
+    targets: Sequence[Target],
+    model: ModelIdentity,
+    encode: Callable[[Sequence[str]], Scores],
+    passages: Sequence[Passage],
+    batch_size: int,
+    late: Late | None = None,
+) -> Indexed:
+    """Bring collections to hold these passages as well, with `late` their token vectors too; the counts are the first
+    target's.
+
+    Each batch is acknowledged (the progress bar moves on) when every target has it on disk. Killed at any moment, a
+    later call goes on from there. A ValueError for two passages of one id.
+    """
+    _check_ids(passages)
+    known = [target.metadata for target in targets]
+    codec = late.codec(known[0].codec if known[0] else None, passages) if late and passages else None
+    for target in targets:
+        _prepare(target, model, passages, codec)
+    make = _maker(encode, late, codec)
+    counts: Counter[str] = Counter()
+    with tqdm(total=len(passages), desc=f"indexing {targets[0].name}", unit="passage") as bar:
+        for batch in _batches(passages, batch_size):
+            counts.update(_store(targets, model.backend, codec.key if codec else None, make, batch))
+            bar.update(len(batch))
+    for target in targets:
+        _finish(target)
+    return Indexed(counts["added"], counts["changed"], counts["unchanged"])
+
+
+def _check_ids(passages: Sequence[Passage]) -> None:
+    twice = [each for each, count in Counter(passage.id for passage in passages).items() if count > 1]
+    if twice:
+        raise ValueError(f"{len(twice)} ids stand for several passages, such as {twice[0]!r}; an id must name one")
+
+
+def _prepare(target: Target, model: ModelIdentity, passages: Sequence[Passage], codec: TokenCodec | None) -> None:
+    """Make the collection, or declare that another backend's vectors, or token vectors, come into it."""
+    metadata = target.metadata
+    coded = codec.as_json() if codec else None
+    if metadata is None:
+        target.index.create(target.name, replace(_at_first(model, passages), codec=coded))
+        return
+    backends = {*metadata.model.backend.split("+"), model.backend}
+    declared = replace(_with_backends(metadata, backends), codec=coded or metadata.codec)
+    if declared != metadata:
+        target.index.describe(target.name, declared)
+
+
+def _with_backends(metadata: Metadata, backends: Iterable[str]) -> Metadata:
+    return replace(metadata, model=replace(metadata.model, backend="+".join(sorted(backends))))
+
+
+def _at_first(model: ModelIdentity, passages: Sequence[Passage]) -> Metadata:
+    lengths = [len(stems) for batch in _batches(passages, 1000) for stems in words([each.content for each in batch])]
+    return Metadata(model, sum(lengths) / max(1, len(lengths)), len(passages), complete=False)
+
+
+def _batches(passages: Sequence[Passage], size: int) -> Iterator[list[Passage]]:
+    remaining = iter(passages)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _maker(encode: Callable[[Sequence[str]], Scores], late: Late | None, codec: TokenCodec | None) -> Make:
+    """How texts become vectors and, with a codec, what is stored of their tokens."""
+    if late is None or codec is None:
+        return lambda texts: [(vector, {}) for vector in rows_of(encode(texts))]
+
+    def with_tokens(texts: Sequence[str]) -> list[Made]:
+        single, tokens = late.encode(texts)
+        return [(vector, payload(codec, each)) for vector, each in zip(rows_of(single), tokens, strict=True)]
+
+    return with_tokens
+
+
+def _store(
+    targets: Sequence[Target], backend: str, codec: str | None, make: Make, batch: Sequence[Passage]
+) -> Counter[str]:
+    """Encode and store what any target has not or has otherwise; how the first one stood to the batch."""
+    common = {"backend": backend, **({"codec": codec} if codec else {})}
+    wanted = {point_id(passage.id): {"hash": content_hash(passage), **common} for passage in batch}
+    stored = [target.index.payloads(target.name, list(wanted), ["hash", *common]) for target in targets]
+    missing = [{point for point, as_wanted in wanted.items() if found.get(point) != as_wanted} for found in stored]
+    needed = [passage for passage in batch if any(point_id(passage.id) in each for each in missing)]
+    if needed:
+        texts = [passage.content for passage in needed]
+        made, stems = make(texts), words(texts)
+        for target, lacks in zip(targets, missing, strict=True):
+            metadata = target.metadata
+            average = (metadata.average_length if metadata else None) or 0.0
+            entries = [
+                entry(passage, vector, backend, its_stems, average, tokens)
+                for passage, (vector, tokens), its_stems in zip(needed, made, stems, strict=True)
+                if point_id(passage.id) in lacks
+            ]
+            if entries:
+                target.index.put(target.name, entries)
+    changed = len(missing[0] & set(stored[0]))
+    return Counter(added=len(missing[0]) - changed, changed=changed, unchanged=len(batch) - len(missing[0]))
+
+
+def entry(
+    passage: Passage,
+    vector: list[float],
+    backend: str,
+    stems: Sequence[str],
+    average_length: float,
+    tokens: Mapping[str, Any] = NO_TOKENS,
+) -> Entry:
+    """A passage as it is stored; `tokens` is what is stored of its token vectors."""
+    payload = {
+        "id": passage.id,
+        "title": passage.title,
+        "text": passage.text,
+        "domain": passage.domain,
+        "type": passage.type,
+        "extra": dict(passage.extra),
+        "hash": content_hash(passage),
+        "backend": backend,
+        "stems": len(stems),
+        **tokens,
+    }
+    return Entry(point_id(passage.id), vector, passage_weights(stems, average_length), payload)
+
+
+def content_hash(passage: Passage) -> str:
+    """SHA-256 of all that is stored of a passage. A ValueError for text that is no Unicode (half a surrogate pair)."""
+    whole = [passage.id, passage.title, passage.text, passage.domain, passage.type, dict(passage.extra)]
+    try:
+        return hashlib.sha256(json.dumps(whole, ensure_ascii=False, sort_keys=True).encode("utf-8")).hexdigest()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"passage {passage.id!r} holds text that is no Unicode: {error}") from error
+
+
+def _finish(target: Target) -> None:
+    """Make the sparse weights anew where they assume another average length, then declare the collection complete."""
+    metadata = target.metadata
+    if metadata is None:
+        raise RuntimeError(f"{target.name}: was removed while it was being filled")
+    count = target.index.count(target.name)
+    if metadata.average_length is None or abs(count - metadata.measured) > _GROWTH * metadata.measured:
+        metadata = _measured(target, metadata, count)
+    if "+" in metadata.model.backend:
+        pages = target.index.scan(target.name, ["backend"])
+        metadata = _with_backends(metadata, {row.get("backend", UNKNOWN) for page in pages for row in page.values()})
+    target.index.settle(target.name)
+    target.index.describe(target.name, replace(metadata, complete=True))
+
+
+def _measured(target: Target, metadata: Metadata, count: int) -> Metadata:
+    total = sum(row["stems"] for page in target.index.scan(target.name, ["stems"]) for row in page.values())
+    average = total / max(1, count)
+    assumed = metadata.average_length
+    if assumed is None or abs(average - assumed) > _DRIFT * assumed:
+        target.index.describe(target.name, replace(metadata, average_length=None))  # a kill in between shows
+        for page in target.index.scan(target.name, ["title", "text"]):
+            stems = words([Passage("", row["title"], row["text"]).content for row in page.values()])
+            weights = {i: passage_weights(each, average) for i, each in zip(page, stems, strict=True)}
+            target.index.reweigh(target.name, weights)
+        assumed = average
+    return replace(metadata, average_length=assumed, measured=count)

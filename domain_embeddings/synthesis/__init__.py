@@ -1,0 +1,1 @@
+"""Training queries made from passages."""

@@ -1,0 +1,93 @@
+"""The tables of results in README.md and docs/anomaly.md, from metrics/.
+
+python -m scripts.readme    # writes them (`make readme`)
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+ARMS = ("bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid")
+COLUMNS = ("ndcg@10", "recall@5")
+
+
+def results() -> str:
+    """A Markdown row for every arm, two columns for every corpus; a column's best value in bold."""
+    found = {
+        path.parent: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(ROOT.glob("metrics/*/evaluate.json"))
+    }
+    heads = [f"{_head(folder, arms)}: {COLUMNS[0]} | {COLUMNS[1]}" for folder, arms in found.items()]
+    lines = ["| arm | " + " | ".join(heads) + " |", "|---|" + "---|" * len(COLUMNS) * len(found)]
+    for arm in ARMS:
+        cells = [_cell(arms, arm, column) for arms in found.values() for column in COLUMNS]
+        lines.append(f"| `{arm}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _head(folder: Path, arms: dict[str, Any]) -> str:
+    """A corpus, how many questions were asked of it, and the verdict."""
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    return f"{folder.name} (n = {arms['base']['n_queries']}, {verdict['verdict']})"
+
+
+def _cell(arms: dict[str, Any], arm: str, column: str) -> str:
+    if arm not in arms:
+        return ""
+    value, best = arms[arm][column], max(row[column] for row in arms.values())
+    return f"**{value:.3f}**" if value == best else f"{value:.3f}"
+
+
+def anomalies() -> str:
+    """A Markdown column for every corpus: what is flagged by mistake, what is found, which checks passed."""
+    found = {path.parent.name: json.loads(path.read_text()) for path in sorted(ROOT.glob("metrics/*/anomaly.json"))}
+    rows: dict[str, list[str]] = {"": list(found), "---": ["---"] * len(found)}
+    rows["shipped detector"] = [f"`{one['chosen']['detector']}`" for one in found.values()]
+    for label, kind in (("test questions, flagged by mistake", "test_questions"), ("odd but fine", "odd")):
+        rows[label] = [_share(one["false_positives"][kind], "rate") for one in found.values()]
+    for label, kind in (
+        ("prompt injection, flagged", "adversarial/prompt_injection"),
+        ("all eight adversarial categories", "adversarial"),
+        ("far from any corpus", "far"),
+        ("neighbouring field", "near"),
+    ):
+        rows[label] = [_share(one["sets"][kind], "flagged") for one in found.values()]
+    rows["weakest category"] = [_weakest(one["sets"]) for one in found.values()]
+    tests = [json.loads((ROOT / "metrics" / corpus / "robustness.json").read_text()) for corpus in found]
+    rows["robustness checks passed"] = [f"{one['passed']} of {one['total']}" for one in tests]
+    return "".join(f"| {label} | {' | '.join(cells)} |\n" for label, cells in rows.items())
+
+
+def _share(row: dict[str, Any], key: str) -> str:
+    return f"{row[key]:.1%} of {row['n']}"
+
+
+def _weakest(sets: dict[str, Any]) -> str:
+    """The adversarial category of which least is flagged."""
+    shares = {kind: row["flagged"] for kind, row in sets.items() if kind.startswith("adversarial/")}
+    kind = min(shares, key=lambda one: (shares[one], one))
+    return f"{kind.split('/')[1].replace('_', ' ')}, {shares[kind]:.0%}"
+
+
+TABLES = {"README.md": ("results", results), "docs/anomaly.md": ("anomaly", anomalies)}
+"""File → what stands between `<!-- name -->` and `<!-- /name -->` there."""
+
+
+def with_table(file: str, text: str) -> str:
+    """A file's text with its present table."""
+    name, table = TABLES[file]
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, rest = text.split(start)
+    return before + start + table() + end + rest.split(end)[1]
+
+
+def main() -> None:
+    """Rewrite the tables."""
+    for file in TABLES:
+        path = ROOT / file
+        path.write_text(with_table(file, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

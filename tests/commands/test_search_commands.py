@@ -1,0 +1,206 @@
+"""The commands search, index, compare, rollback, serve: what they say, and their exit status."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from domain_embeddings.commands import search_commands
+from domain_embeddings.commands.cli import app
+from domain_embeddings.core.beir_files import write_json, write_jsonl
+from domain_embeddings.core.errors import DEBUG, DataError
+from tests.packaged import NAME, copy_models
+from tests.searching import PASSAGES
+
+QUESTION = "how do I bleed the brakes"
+
+
+@pytest.fixture
+def place(tmp_path: Path, models: Path) -> list[str]:
+    """Options that lead to a small corpus, packaged models and an empty place for the index."""
+    passages = [
+        {"_id": p.id, "title": p.title, "text": p.text, "domain": p.domain, "type": p.type, **p.extra} for p in PASSAGES
+    ]
+    write_jsonl(tmp_path / "tiny/corpus.jsonl", passages)
+    write_jsonl(tmp_path / "tiny/queries.jsonl", [{"_id": "q1", "text": QUESTION}])
+    (tmp_path / "tiny/qrels").mkdir()
+    (tmp_path / "tiny/qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tp1\t1\nq1\tp2\t0\n")
+    return [
+        *("--corpus", "tiny", "--passages", str(tmp_path / "tiny/corpus.jsonl"), "--root", str(models)),
+        *("--folder", str(tmp_path / "index"), "--params", str(tmp_path / "none.yaml")),
+    ]
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+    return result.exit_code, result.output
+
+
+def rows(*arguments: str) -> list[dict[str, Any]]:
+    """The results that a search prints as JSON."""
+    result = CliRunner().invoke(app, ["search", "--json", *arguments])
+    assert result.exit_code == 0
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def _changed(place: list[str], option: str, value: str) -> list[str]:
+    """The options, one of them changed."""
+    found = list(place)
+    found[found.index(option) + 1] = value
+    return found
+
+
+def test_the_first_search_indexes_and_the_second_does_not(place: list[str]) -> None:
+    first, second = run("search", QUESTION, *place), run("search", QUESTION, *place)
+
+    assert (first[0], second[0]) == (0, 0)
+    assert "indexing tiny-53aa51172d14-384" in first[1]
+    assert "indexing" not in second[1]
+    assert f"tiny, {NAME}" in second[1]
+    assert second[1].index("Brakes > Bleeding") < second[1].index("Engine > Oil")
+
+
+def test_results_as_json(place: list[str]) -> None:
+    run("index", *place)
+
+    (row,) = rows("overcurrent", "--limit", "1", "--filter", "page=9", "--no-hybrid", *place)
+
+    assert (row["id"], row["dense_rank"], row["sparse_rank"], row["degraded"]) == ("p4", 1, None, [])
+
+
+def test_a_filter_given_twice_may_have_either_value(place: list[str]) -> None:
+    run("index", *place)
+
+    found = rows("truck", "--filter", "domain=truck", "--filter", "domain=lift", *place)
+
+    assert {row["id"] for row in found} == {"p1", "p2", "p3"}
+
+
+def test_index_brings_up_to_date(place: list[str], tmp_path: Path) -> None:
+    assert "5 added, 0 changed, 0 unchanged, 0 removed; 5 passages" in run("index", *place)[1]
+    lines = (tmp_path / "tiny/corpus.jsonl").read_text().splitlines()
+    new = '{"_id": "p6", "text": "A new one."}'
+    (tmp_path / "tiny/corpus.jsonl").write_text("\n".join([lines[0].replace("bleeder", "drain"), *lines[2:], new]))
+
+    status, said = run("index", *place)
+
+    assert (status, f"tiny, {NAME}: 1 added, 1 changed, 3 unchanged, 1 removed; 5 passages" in said) == (0, True)
+
+
+def test_compare_marks_answers_and_says_when_both_sides_are_one(place: list[str]) -> None:
+    status, said = run("compare", QUESTION, *place)
+
+    assert status == 0
+    assert said.count("✓ Brakes > Bleeding") == 2
+    assert "✓ Engine" not in said
+    assert "Both sides are the base model" in said
+
+
+def test_a_refused_model_is_told(place: list[str], models: Path, tmp_path: Path) -> None:
+    root = copy_models(models, tmp_path / "models")
+    (root / NAME / "vocab.txt").unlink()
+
+    status, said = run("search", QUESTION, *_changed(place, "--root", str(root)))
+
+    assert status == 0
+    assert "tiny, base" in said
+    assert f"Not as asked for: {root / NAME}/vocab.txt" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "status", "message"),
+    [
+        ("--corpus", "../tiny", 2, "is no name"),
+        ("--passages", "none.jsonl", 2, "none.jsonl: file not found (dvc repro ingest@tiny, or --passages FILE)"),
+        ("--root", "nowhere", 1, "nowhere/base"),
+    ],
+)
+def test_what_cannot_be_is_one_line(place: list[str], option: str, value: str, status: int, message: str) -> None:
+    found, said = run("search", QUESTION, *_changed(place, option, value))
+
+    assert (found, message in said) == (status, True)
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("search: {depht: 5}", " is not valid:\n  search.depht: unknown key, allowed are depth, rrf_k, "),
+        ("search: {depth: many}", "  search.depth: Input should be a valid integer (is 'many')\n"),
+        ("search: {depth", 'params.yaml", line 1'),
+    ],
+)
+def test_wrong_params_are_named(place: list[str], tmp_path: Path, written: str, message: str) -> None:
+    (tmp_path / "params.yaml").write_text(written)
+
+    status, said = run("search", QUESTION, *_changed(place, "--params", str(tmp_path / "params.yaml")))
+
+    assert (status, message in said) == (2, True)
+
+
+def test_the_traceback_can_be_asked_for(place: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DEBUG, "1")
+
+    found = CliRunner().invoke(app, ["search", QUESTION, *_changed(place, "--passages", "none.jsonl")])
+
+    assert isinstance(found.exception, DataError)
+
+
+@pytest.mark.parametrize("filters", ["domain", "page[=1"])
+def test_a_filter_that_is_none(place: list[str], filters: str) -> None:
+    status, said = run("search", QUESTION, "--filter", filters, *place)
+
+    assert (status, "filter" in said) == (2, True)
+
+
+def test_a_rollback_without_anything_to_go_back_to(place: list[str]) -> None:
+    run("index", *place)
+    options = [part for i, part in enumerate(place) if "--passages" not in place[max(0, i - 1) : i + 1]]
+
+    status, said = run("rollback", *options)
+
+    assert (status, "has no collection before this one to go back to" in said) == (1, True)
+
+
+def test_serve_without_its_key_is_refused(place: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEARCH_KEY", raising=False)
+
+    status, said = run("serve", *place, "--key-env", "SEARCH_KEY")
+
+    assert (status, "the environment variable SEARCH_KEY is not set" in said) == (2, True)
+
+
+def test_late_interaction_shows_which_words_matched(place: list[str], tmp_path: Path) -> None:
+    params = tmp_path / "late.yaml"
+    params.write_text("search: {late: {bits: 4, factor: 1}}")
+    options = _changed(place, "--params", str(params))
+
+    status, said = run("search", QUESTION, *options)
+    (row,) = rows(QUESTION, "--limit", "1", *options)
+
+    assert status == 0
+    assert "Not as asked for" not in said
+    assert [match["word"] for match in row["matches"]] == ["bleed", "brakes"]
+    content = PASSAGES[0].content
+    for match in row["matches"]:
+        assert match["found"] == [content[start:end] for start, end in match["spans"]]
+        assert f"{match['word']} → {', '.join(match['found'][:3])} {match['similarity']:.2f}" in said
+
+
+def test_late_interaction_takes_the_weights_of_evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_commands, "WEIGHTS", tmp_path)
+    write_json(tmp_path / "tiny/late_hybrid.json", {"late_tuned": 0.4, "tuned": 0.6, "bm25": 0.0})
+    params = tmp_path / "params.yaml"
+
+    def weights(late: str, corpus: str) -> Any:
+        params.write_text(f"search: {{late: {late}}}")
+        found = search_commands._params(params, corpus).late
+        return found and found.weights and found.weights.model_dump()
+
+    assert weights("{}", "tiny") == {"late": 0.4, "dense": 0.6, "sparse": 0.0}
+    assert weights("{}", "other") is None
+    given = {"late": 1.0, "dense": 0.0, "sparse": 1.0}
+    assert weights(f"{{weights: {given}}}", "tiny") == given
+    assert weights("null", "tiny") is None
