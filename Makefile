@@ -9,9 +9,11 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 INSTALL := $(VENV)/bin/pip install --quiet --no-compile
 # Compiles what pip left: on every core, and not what nobody imports. Some packages hold files for other Pythons.
 COMPILE := $(VENV)/bin/python -m compileall -qq -x '/tests?/|/testing/|/torch/_inductor/|/transformers/models/'
+PYTEST := python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
 BASE ?= main
 
-.PHONY: env dev install install-dev repro test lint platforms deps gate pr-report readme sign check-lock relock lock clean
+.PHONY: env dev install install-dev repro test test-all lint platforms deps docs configuration gate pr-report readme sign check-lock relock \
+	lock clean
 
 env:  ## the packages of requirements.lock in .venv, made anew when the file has changed
 	@cmp -s requirements.lock $(VENV)/requirements.lock || $(MAKE) --no-print-directory install
@@ -44,13 +46,18 @@ install-dev:
 repro: env  ## run every stage whose params, data or code changed
 	$(RUN) dvc repro
 
-test: dev  ## the whole test suite, in a process for each core, but four at most
-	$(RUN) python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
+test: dev  ## unit tests and one small pipeline, in a process for each core, but four at most
+	$(RUN) $(PYTEST) -m "not slow"
 
-lint: dev  ## style, types, direction of imports
+test-all: dev  ## those with their coverage, then the slow ones: pipelines, kills, servers, real collections
+	$(RUN) $(PYTEST) -m "not slow" --cov --cov-report=term:skip-covered
+	$(RUN) $(PYTEST) -m slow
+
+lint: dev  ## style, types, spelling, direction of imports
 	$(RUN) ruff check .
 	$(RUN) ruff format --check --quiet .
 	$(RUN) mypy
+	$(RUN) typos
 	$(RUN) lint-imports
 
 platforms: dev  ## does every line of the locks have a wheel for each supported platform and Python?
@@ -65,6 +72,12 @@ pr-report: env  ## write what changed since BASE to data/pull_request/comment.md
 deps: dev  ## bring the code dependencies in dvc.yaml up to date with the imports
 	$(RUN) python -m scripts.dependencies
 
+configuration: env  ## write docs/configuration.md from the typed params and params.yaml
+	$(RUN) python -m scripts.configuration
+
+docs: dev  ## build docs/ into site/; a link or an anchor that leads nowhere is an error
+	$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
 check-lock: env  ## is dvc.lock of this code, these params and these data?
 	$(RUN) python -m scripts.check_lock
 
@@ -73,9 +86,9 @@ relock: env  ## after a change of comments, docstrings or format alone: the code
 
 lock:  ## resolve pyproject.toml anew and pin what came out, where pip finds PyTorch's build without CUDA
 	$(FOUND) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --upgrade pip setuptools . && $(VENV)/bin/pip uninstall --yes domain-embeddings
+	$(VENV)/bin/pip install --upgrade pip setuptools '.[pipeline]' && $(VENV)/bin/pip uninstall --yes domain-embeddings
 	$(VENV)/bin/pip freeze --all | sed 's/+cpu$$//' > requirements.lock
-	$(VENV)/bin/pip install --constraint requirements.lock '.[dev]' && $(VENV)/bin/pip uninstall --yes domain-embeddings
+	$(VENV)/bin/pip install --constraint requirements.lock '.[pipeline,dev]' && $(VENV)/bin/pip uninstall --yes domain-embeddings
 	$(VENV)/bin/pip freeze --all | sed 's/+cpu$$//' | grep -vxF -f requirements.lock > requirements-dev.lock
 	cp requirements.lock requirements-dev.lock $(VENV)/
 

@@ -18,21 +18,24 @@ from sentence_transformers import SentenceTransformer
 from domain_embeddings.commands.workspace import packaged_model, section, stage_folder
 from domain_embeddings.core.beir_files import read_corpus, write_json
 from domain_embeddings.core.ranking import Scores
-from domain_embeddings.encoding.dev_set import scores
+from domain_embeddings.encoding.dev_set import Dev, read_sample, scores
 from domain_embeddings.packaging.backends import Backend
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.params.package import PackageParams
-from domain_embeddings.params.sample import SampleParams
-from stages.stage import sample
 
 WORDS = 120
 """Of a passage."""
 TURNS = 4
 QUERIES_IN_A_ROW = 50
-DEV = SampleParams(seed=42, questions=200, passages=200, lookalikes=2)
 
 Encode = Callable[[Sequence[str]], Scores]
 Row = dict[str, str | float]
+
+
+def sample(corpus: str) -> Dev:
+    """200 dev questions of a corpus and 200 passages to rank for them."""
+    folders = stage_folder("ingest", corpus), stage_folder("synthesize", corpus)
+    return read_sample(*folders, questions=200, passages=200, seed=42, lookalikes=2)
 
 
 def passages(folder: Path, count: int) -> list[str]:
@@ -41,6 +44,11 @@ def passages(folder: Path, count: int) -> list[str]:
     if len(words) < WORDS + count:
         raise SystemExit(f"{folder}: {len(words)} words are too few for {count} passages of {WORDS}")
     return [" ".join(words[at : at + WORDS]) for at in np.linspace(0, len(words) - WORDS, count, dtype=int)]
+
+
+def dev_of(corpus: str) -> Dev:
+    """Dev questions of a corpus, and passages to rank."""
+    return read_sample(stage_folder("ingest", corpus), stage_folder("synthesize", corpus), 200, 200, 42, 2)
 
 
 def seconds(encode: Encode, texts: Sequence[str]) -> float:
@@ -95,7 +103,7 @@ def speed_rows(ours: Encode, peer: Encode, queries: Sequence[str], texts: Sequen
 
 def quality_rows(ours: Encode, peer: Encode, corpus: str) -> list[Row]:
     """Mean cosine of ours to the peer's vectors, and nDCG@10 of both on the same dev questions."""
-    dev = sample(corpus, DEV)
+    dev = sample(corpus)
     texts = list(dev.passages.values()), [query.text for query in dev.queries.values()]
     found, expected = ([encode(some) for some in texts] for encode in (ours, peer))
     cosine = np.concatenate([(a * b).sum(axis=1) for a, b in zip(found, expected, strict=True)]).mean()
@@ -122,7 +130,7 @@ def main(
     def peer(texts: Sequence[str]) -> Scores:
         return plain.encode(list(texts), show_progress_bar=False)
 
-    queries = [query.text for query in sample(name, DEV).queries.values()]
+    queries = [query.text for query in sample(name).queries.values()]
     rows = speed_rows(model.encode, peer, queries, passages(corpus or stage_folder("ingest", name), count))
     rows += quality_rows(model.encode, peer, name)
     print(f"{model.backend} against float32 (PyTorch):")

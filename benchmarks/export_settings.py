@@ -12,7 +12,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import openvino
@@ -34,7 +34,7 @@ DRAWS = 50
 HARM = 0.005
 """Share of nDCG@10."""
 
-Graph = openvino.Model
+Graph: TypeAlias = openvino.Model
 Way = Callable[[Graph, Sequence[Inputs]], Graph]
 
 

@@ -53,7 +53,7 @@ def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[tuple[str, Stor
     encoded = time.perf_counter()
     codec = TokenCodec.fitted(np.concatenate(tokens), tokens[0].shape[1], LATE.bits, LATE.factor)
     fitted = time.perf_counter()
-    found = [(text, payload(codec, each)) for text, each in zip(texts, tokens, strict=True)]
+    found: list[tuple[str, Stored]] = [(text, payload(codec, each)) for text, each in zip(texts, tokens, strict=True)]
     spent = {
         "encoding, single vectors": between - started,
         "encoding, token vectors too": encoded - between,

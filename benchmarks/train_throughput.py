@@ -25,7 +25,7 @@ from pathlib import Path
 
 import torch
 from datasets import Dataset as Table
-from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import BatchSamplers
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch.utils.flop_counter import FlopCounterMode
@@ -83,7 +83,9 @@ def read(file: Path, limit: int | None) -> tuple[list[Example], Dev]:
     return train[:limit], Dev({i: text for text, i in place.items()}, queries, qrels)
 
 
-def trainer(model: object, examples: Sequence[Example], setting: Setting, steps: int) -> SentenceTransformerTrainer:
+def trainer(
+    model: SentenceTransformer, examples: Sequence[Example], setting: Setting, steps: int
+) -> SentenceTransformerTrainer:
     """The same trainer for both; `steps` above 0 ends it early."""
     columns = zip(*(example.texts for example in examples), strict=True)
     table = Table.from_dict(dict(zip(("query", "positive", "negative"), map(list, columns), strict=True)))
@@ -108,7 +110,7 @@ def trainer(model: object, examples: Sequence[Example], setting: Setting, steps:
     )
 
 
-def counted_flops(model: object, examples: Sequence[Example], setting: Setting, steps: int) -> float:
+def counted_flops(model: SentenceTransformer, examples: Sequence[Example], setting: Setting, steps: int) -> float:
     """Floating-point operations a step, forward and backward: those of matrix products, over the first `steps`."""
     few = trainer(model, examples, setting, steps)
     with FlopCounterMode(display=False) as counter:

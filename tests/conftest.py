@@ -29,7 +29,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow ones start first, so that no process is left with one of them in the end."""
+    """What reads the large pipeline's run is slow. The longest start first, so that no process is left with one."""
+    for item in items:
+        if "pipeline" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: ("stages" not in item.path.parts, item.path.name != "test_verdicts.py"))
 
 

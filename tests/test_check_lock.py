@@ -1,10 +1,12 @@
 """What of DVC's status shows a lock of another commit."""
 
+from typing import Any
+
 from scripts.check_lock import stale
 
 
 def test_outs_that_a_fresh_clone_lacks_do_not_count() -> None:
-    status = {
+    status: dict[str, Any] = {
         "mine@a": [{"changed outs": {"data/mine/a": "not in cache"}}, {"changed deps": {"data/ingest/a": "deleted"}}],
         "train@a": [{"changed deps": {"models/base": "deleted"}}],
     }
@@ -13,7 +15,7 @@ def test_outs_that_a_fresh_clone_lacks_do_not_count() -> None:
 
 
 def test_code_params_data_and_commands_count() -> None:
-    status = {
+    status: dict[str, Any] = {
         "mine@a": [{"changed deps": {"stages/mine.py": "modified", "data/ingest/a": "deleted"}}],
         "train@a": [{"changed deps": {"params.yaml": {"train.epochs": "modified"}}}],
         "ingest@a": [{"changed deps": {"data/raw/a": "deleted"}}, {"changed deps": {"data/raw/b": "modified"}}],

@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import requires
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
+from typing import Any
 
+import grimp
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -19,6 +22,29 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 DEV_LOCK = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
 HERE = {key: str(value) for key, value in default_environment().items()}
 RUNS = f'exec "{sys.executable}" "$@"'
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LATER = {"openvino": "int8", "model_signing": "sign", "sentence_transformers": "train"}
+"""What the core imports where it is asked for, and the extra that brings it."""
+USES = {
+    "": ["packaging.embeddings", "commands.verify"],
+    "search": ["search.retrieval"],
+    "serve": ["commands.search_commands"],
+    "anomaly": ["anomaly.anomaly_detector"],
+    "sign": ["commands.sign"],
+    "train": ["commands.package_model", "training.*"],
+    "pipeline": ["*"],
+}
+"""Extra → the modules that need no other one."""
+
+
+def _needs(extra: str) -> Iterator[Requirement]:
+    """What an extra asks for, where it names others with what these ask for; "" is the core."""
+    for need in map(Requirement, PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]):
+        if need.name == PROJECT["name"]:
+            for other in need.extras:
+                yield from _needs(other)
+        else:
+            yield need
 
 
 def _make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,13 +98,37 @@ def test_an_environment_is_made_again_when_its_lock_has_changed(target: str, loc
 
 
 def test_every_dependency_of_the_project_is_pinned_once() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     run, both = pins(LOCK, HERE), pins(LOCK + DEV_LOCK, HERE)
-    tools = [*map(Requirement, project["optional-dependencies"]["dev"])]
+    pipeline = [*_needs(""), *_needs("pipeline")]
 
     assert len(both) == len(LOCK.splitlines()) + len(DEV_LOCK.splitlines())
-    assert lacking({"project": [*map(Requirement, project["dependencies"])]}, run, HERE) == []
-    assert lacking({"project": tools}, both, HERE) == []
+    assert lacking({"project": pipeline}, run, HERE) == []
+    assert lacking({"project": [*_needs("dev")]}, both, HERE) == []
+
+
+def test_the_pipeline_has_every_extra_but_the_developers() -> None:
+    extras = {extra: {need.name for need in _needs(extra)} for extra in PROJECT["optional-dependencies"]}
+
+    assert [extra for extra, names in extras.items() if not names <= extras["pipeline"]] == ["dev"]
+
+
+@pytest.mark.parametrize("extra", USES)
+def test_an_extra_asks_for_all_that_its_modules_import(extra: str) -> None:
+    graph = grimp.build_graph("domain_embeddings", "stages", include_external_packages=True, cache_dir=None)
+    ours = [f"domain_embeddings.{name}" for name in USES[extra]]
+    using = {module for name in ours for module in (graph.find_matching_modules(name) if "*" in name else {name})}
+    using |= {module for each in using for module in graph.find_upstream_modules(each)}
+    imported = {
+        name.partition(".")[0]
+        for module in using
+        if module.startswith("domain_embeddings.")
+        for name in graph.find_modules_directly_imported_by(module)
+    } - {"domain_embeddings", *sys.stdlib_module_names}
+
+    asked = {canonicalize_name(need.name) for each in {"", extra} for need in _needs(each)}
+    homes = packages_distributions()
+    lacking = {name for name in imported if asked.isdisjoint(map(canonicalize_name, homes[name]))}
+    assert lacking - set(LATER) - ({"dvc_data"} if "dvc" in asked else set()) == set()
 
 
 def test_the_pipeline_needs_no_tool_of_the_developers() -> None:

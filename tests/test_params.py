@@ -24,7 +24,7 @@ def _changed(changes: dict[str, Any]) -> dict[str, Any]:
         *above, last = key.split("/")
         inner = values
         for part in above:
-            inner = inner[part]
+            inner = inner.setdefault(part, {})
         if value is _MISSING:
             del inner[last]
         else:
@@ -53,7 +53,6 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"synthesize/sources/llm": 1.0}, ["synthesize.sources.llm: unknown key, allowed are template, heading"]),
     ({"train/further_seeds": _MISSING}, ["train.further_seeds: Field required"]),
     ({"train/further_seeds": [42]}, ["seeds must be different and not negative, are [42, 42]"]),
-    ({"seed": -1}, ["seed: Input should be greater than or equal to 0 (is -1)"]),
     ({"train/interpolate": [0.0]}, ["interpolate takes shares above 0 and up to 1, not [0.0]"]),
     ({"mine": _MISSING}, ["mine: Field required"]),
     ({"train/epochs": "two"}, ["train.epochs: ", "valid number (is 'two')"]),
@@ -93,6 +92,10 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"search/depth": 5}, ["search.depth: ", "greater than or equal to 10 (is 5)"]),
     ({"search/rrf_k": 0}, ["search.rrf_k: ", "greater than or equal to 1 (is 0)"]),
     ({"report/min_queries": 1}, ["report.min_queries: ", "greater than or equal to 2 (is 1)"]),
+    (
+        {"anomaly/detector": "forest"},
+        ["anomaly.detector: no such detector, there are auto, exposure, ", "(is 'forest')"],
+    ),
     ({"corpora": {}}, ["corpora: ", "at least 1 item"]),
     ({"corpora/docs/kind": "pdf"}, ["corpora.docs.kind: ", "'manuals'", "'beir'", "(is 'pdf')"]),
     ({"corpora/docs/path": ""}, ["corpora.docs.path: ", "at least 1 character (is '')"]),
@@ -141,6 +144,10 @@ def test_a_block_must_learn(folder: Path, frozen: int) -> None:
     (folder / "models/base/config.json").write_text('{"num_hidden_layers": 6}')
 
     assert f"train.frozen_blocks is {frozen}, allowed are 0 to 5" in _refused(folder, {"train/frozen_blocks": frozen})
+
+
+def test_a_wrong_seed_is_named(folder: Path) -> None:
+    assert "\n  seed: Input should be greater than or equal to 0 (is -1)\n" in _refused(folder, {"seed": -1})
 
 
 def test_a_section_may_have_a_seed_of_its_own(folder: Path) -> None:

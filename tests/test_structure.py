@@ -43,17 +43,17 @@ def _read_params(stage: str) -> set[str]:
         match node:
             case ast.Subscript(
                 value=ast.Subscript(
-                    value=ast.Call(func=ast.Name(id="load_params")), slice=ast.Constant(value=name)
+                    value=ast.Call(func=ast.Name(id="load_params")), slice=ast.Constant(value=str(name))
                 ) as inner,
-                slice=ast.Constant(value=knob),
+                slice=ast.Constant(value=str(knob)),
             ):
                 found.add(f"{name}.{knob}")
                 within.add(inner)
-            case ast.Call(func=ast.Name(id="section"), args=[ast.Constant(value=name), *_]):
-                found |= {name, "seed"} if _is_seeded(str(name)) else {name}
+            case ast.Call(func=ast.Name(id="section"), args=[ast.Constant(value=str(name)), *_]):
+                found |= {name, "seed"} if _is_seeded(name) else {name}
             case ast.Call(func=ast.Name(id="max_seq_length")):
                 found.add("base_model.max_seq_length")
-            case ast.Subscript(value=ast.Call(func=ast.Name(id="load_params")), slice=ast.Constant(value=name)):
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="load_params")), slice=ast.Constant(value=str(name))):
                 if node not in within:
                     found.add(name)
     return found

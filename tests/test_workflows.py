@@ -28,7 +28,7 @@ def _steps(name: str) -> Iterator[dict[str, Any]]:
 def test_lint_test_and_report_are_run() -> None:
     commands = [step.get("run", "") for path in WORKFLOWS for step in _steps(path.stem)]
 
-    assert {"make lint check-lock", "make test", "make repro", "make pr-report"} <= set(commands)
+    assert {"make lint check-lock docs", "make test-all", "make repro", "make pr-report"} <= set(commands)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in WORKFLOWS])

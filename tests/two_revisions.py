@@ -70,7 +70,7 @@ def set_gate(root: Path, corpora: tuple[str, ...] = ("tiny",), **changes: Any) -
     """A params.yaml with the repo's own `gate:`, some of it changed."""
     gate = {**all_params()["gate"], "resamples": 200, "accept": [], **changes}
     folders = {name: {"kind": "beir", "path": name} for name in corpora}
-    YAML().dump({"corpora": folders, "gate": gate}, root / "params.yaml")
+    YAML().dump({"corpora": folders, "seed": 42, "gate": gate}, root / "params.yaml")
 
 
 def commit(root: Path) -> None:

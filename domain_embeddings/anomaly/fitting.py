@@ -8,8 +8,9 @@ import numpy as np
 from domain_embeddings.anomaly import anomaly_sets
 from domain_embeddings.anomaly.anomaly_sets import Example
 from domain_embeddings.anomaly.conformal import least_queries, threshold
+from domain_embeddings.anomaly.detectors import DETECTORS
 from domain_embeddings.anomaly.detectors.detector import Detector
-from domain_embeddings.anomaly.detectors.detector_choice import DETECTORS, best, fit_all, separation
+from domain_embeddings.anomaly.detectors.detector_choice import best, class_of, fit_all, separation
 from domain_embeddings.anomaly.detectors.forest import forest_scores
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.params.anomaly import AnomalyParams
@@ -69,13 +70,14 @@ def obstacle(normal: Normal, examples: Sequence[Example], params: AnomalyParams)
             f"{learn} normal queries to learn from and {len(normal.calibrate)} to calibrate on are too few: "
             f"{LEAST} and, for a rate of {params.false_positive_rate:g}, {least} are needed"
         )
-    if params.detector == "exposure" and not any(e.split == "train" for e in examples):
-        return "anomaly.detector asks for exposure, which needs known anomalies, and there are none"
+    asked = params.detector
+    if asked != "auto" and class_of(asked).needs_known and not any(e.split == "train" for e in examples):
+        return f"anomaly.detector asks for {asked}, which needs known anomalies, and there are none"
     return None
 
 
 def separate(fitted: Mapping[str, Detector], normal: Kinds, anomalous: Kinds) -> dict[str, float]:
-    """Detector → how well it separates (`choice.separation`); empty without anomalies to choose by."""
+    """Detector → how well it separates (`detector_choice.separation`); empty without anomalies to choose by."""
     if not anomalous:
         return {}
     return {name: separation(detector, normal, anomalous) for name, detector in fitted.items()}
@@ -85,7 +87,9 @@ def choose_detector(params: AnomalyParams, separations: Mapping[str, float], kno
     """The one that params ask for, the one that separates best, or, with nothing to choose by, the first there is."""
     if params.detector != "auto":
         return params.detector
-    return best(separations) if separations else next(name for name in DETECTORS if name != "exposure" or len(known))
+    if separations:
+        return best(separations)
+    return next(name for name in DETECTORS if len(known) or not class_of(name).needs_known)
 
 
 @dataclass(frozen=True)

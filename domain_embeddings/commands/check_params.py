@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from domain_embeddings.anomaly.detectors import DETECTORS
 from domain_embeddings.commands.workspace import BASE_MODEL, PARAMS, load_params
 from domain_embeddings.params.strict import ParamsError, validate
 from domain_embeddings.params.whole import Params
@@ -22,8 +23,15 @@ def missing(params: Params, asked: Sequence[str]) -> Iterator[str]:
 def check(asked: Sequence[str]) -> None:
     """Raise a ParamsError with a line for everything that is wrong."""
     params = validate(Params, load_params(), PARAMS)
-    if lines := [*missing(params, asked), *too_many_frozen(params)]:
+    if lines := [*missing(params, asked), *too_many_frozen(params), *unknown_detector(params)]:
         raise ParamsError(PARAMS, lines)
+
+
+def unknown_detector(params: Params) -> Iterator[str]:
+    """A line where `anomaly.detector` names none."""
+    allowed = ["auto", *DETECTORS]
+    if (asked := params.anomaly.detector) not in allowed:
+        yield f"anomaly.detector: no such detector, there are {', '.join(allowed)} (is {asked!r})"
 
 
 def too_many_frozen(params: Params) -> Iterator[str]:

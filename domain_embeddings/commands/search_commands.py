@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -27,7 +26,6 @@ from domain_embeddings.search.index_protocol import SearchError
 from domain_embeddings.search.late_search import Match
 from domain_embeddings.search.retrieval import FineTunedRetrieval, create_finetuned_retrieval
 from domain_embeddings.search.versions import latest_version
-from domain_embeddings.serving.service import create_app
 
 _SHOWN = 160
 """Characters of a passage in a table."""
@@ -149,6 +147,10 @@ def serve(
     key_env: KeyEnv = None,
 ) -> None:
     """Serve search, encoding, health, metrics and a page to search with."""
+    import uvicorn  # only here, with the service: the other commands need no `domain-embeddings[serve]`
+
+    from domain_embeddings.serving.service import create_app
+
     with _errors(), create_finetuned_retrieval(corpus, version, _params(params, corpus), root, folder) as tuned:
         base = tuned.with_base()
         for retrieval in (tuned, base):

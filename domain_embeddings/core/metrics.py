@@ -5,9 +5,7 @@ irrelevant, 1 and above relevant; an unjudged passage counts as irrelevant. All 
 """
 
 import math
-from collections.abc import Mapping, Sequence
-
-METRICS = ("recall@1", "recall@5", "recall@10", "mrr@10", "ndcg@10")
+from collections.abc import Callable, Mapping, Sequence
 
 
 def recall(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
@@ -42,12 +40,19 @@ def ndcg(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float:
     return _dcg([grades.get(passage, 0) for passage in ranking[:k]], k) / ideal
 
 
+Metric = Callable[[Sequence[str], Mapping[str, int]], float]
+"""Ranking and grades of one query → value."""
+
+METRICS: dict[str, Metric] = {
+    "recall@1": lambda ranking, grades: recall(ranking, grades, 1),
+    "recall@5": lambda ranking, grades: recall(ranking, grades, 5),
+    "recall@10": lambda ranking, grades: recall(ranking, grades, 10),
+    "mrr@10": lambda ranking, grades: reciprocal_rank(ranking, grades, 10),
+    "ndcg@10": lambda ranking, grades: ndcg(ranking, grades, 10),
+}
+"""Every metric that is computed, reported and gated, by its name."""
+
+
 def score(ranking: Sequence[str], grades: Mapping[str, int]) -> dict[str, float]:
     """All of `METRICS` for one query."""
-    return {
-        "recall@1": recall(ranking, grades, 1),
-        "recall@5": recall(ranking, grades, 5),
-        "recall@10": recall(ranking, grades, 10),
-        "mrr@10": reciprocal_rank(ranking, grades, 10),
-        "ndcg@10": ndcg(ranking, grades, 10),
-    }
+    return {name: metric(ranking, grades) for name, metric in METRICS.items()}

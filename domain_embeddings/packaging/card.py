@@ -48,7 +48,7 @@ class Card:
     limits: Sequence[str]
     notes: str
     int8_export: Mapping[str, Any] | None = None
-    """What of it is int8, and how near it is to float32 (`fidelity.Fidelity`)."""
+    """What of it is int8, and how near it is to float32 (`export_fidelity.Fidelity`)."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Optional part that was asked for and is not there → why."""
 

@@ -1,6 +1,6 @@
 """What production code imports: a packaged model, loaded only if it is byte for byte what was packaged.
 
-from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings import VersionedEmbeddings
 
 model = VersionedEmbeddings(version="1.1", corpus="manuals")
 vectors = model.encode(["How do I bleed the brakes?"])  # float32 (1, 384), of length 1

@@ -1,7 +1,5 @@
 """Params of the anomaly stage."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from domain_embeddings.params.strict import Strict
@@ -11,8 +9,9 @@ class AnomalyParams(Strict):
     """What a detector learns from, which one is shipped, and how often it may cry wolf."""
 
     seed: int = Field(ge=0)
-    detector: Literal["auto", "autoencoder", "reconstruction", "knn", "density", "exposure", "mahalanobis"]
-    """The one that is shipped; auto: the best on dev queries."""
+    """Of draws and of the detectors."""
+    detector: str
+    """The one that is shipped, by its name in `anomaly.detectors.DETECTORS`; auto: the best on dev queries."""
     false_positive_rate: float = Field(gt=0, lt=1)
     """Share of normal queries that are flagged at most."""
     normal_queries: int = Field(default=2000, ge=100)

@@ -13,4 +13,6 @@ class Corpus(Strict):
     """One entry of `corpora:`: what kind of folder it is and where it lies (outside the repo is fine)."""
 
     kind: Kind
+    """How the folder is read."""
     path: str = Field(min_length=1)
+    """Of the folder."""

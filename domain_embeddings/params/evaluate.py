@@ -27,6 +27,7 @@ class Hub(_Local):
     """A sentence-transformers model of the Hugging Face hub; its own code is never run."""
 
     kind: Literal["hub"]
+    """A model of the hub."""
     model: str = Field(pattern=r"^[^/\s]+/[^/\s]+$")
     """`owner/name`."""
     revision: str = Field(pattern=r"^[0-9a-f]{40}$")
@@ -37,16 +38,20 @@ class Folder(_Local):
     """A sentence-transformers folder. DVC does not watch it: for other weights, give another name or path."""
 
     kind: Literal["folder"]
+    """A model in a folder."""
     path: str = Field(min_length=1)
+    """The folder."""
 
 
 class Endpoint(Strict):
     """An OpenAI-compatible server (OpenAI, Ollama, LM Studio, vLLM). DVC does not watch what it serves."""
 
     kind: Literal["endpoint"]
+    """A model behind a server."""
     url: str = Field(pattern=r"^https?://\S+$")
     """Up to and with `/v1`."""
     model: str = Field(min_length=1)
+    """What the server calls it."""
     key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """Environment variable that holds the key, which thus stands in no file; null where the server asks for none."""
     batch_size: int = Field(default=64, ge=1, le=2048)

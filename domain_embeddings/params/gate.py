@@ -1,12 +1,20 @@
 """Params of the gate: a command that compares two revisions, not a stage."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from domain_embeddings.core.metrics import METRICS
 from domain_embeddings.params.strict import Strict
 
-Metric = Literal["recall@1", "recall@5", "recall@10", "mrr@10", "ndcg@10"]
+
+def _known(metric: str) -> str:
+    if metric not in METRICS:
+        raise ValueError(f"no such metric, there are {', '.join(METRICS)}")
+    return metric
+
+
+Metric = Annotated[str, AfterValidator(_known)]
 Acceptance = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+/[^/\s]+(/.+=.+?)?( \(.*\))?$")]
 """`corpus/arm/metric`, then `/slice=value` for a slice alone, then a blank and a reason in brackets."""
 
@@ -25,6 +33,7 @@ class GateParams(Strict):
     resamples: int = Field(default=10_000, ge=100)
     """Draws of the paired bootstrap and of the permutation test."""
     seed: int = Field(ge=0)
+    """Of the bootstrap and the permutation test."""
     accept: list[Acceptance]
     """Falls that are wanted, such as `manuals/tuned/ndcg@10 (a model of half the size)`.
 

@@ -24,8 +24,11 @@ class SplitShares(Strict):
     """The splits' shares of the questions where a corpus declares no splits."""
 
     train: float = Field(gt=0)
+    """Share that is trained on."""
     dev: float = Field(gt=0)
+    """Share that chooses checkpoint and promotion."""
     test: float = Field(gt=0)
+    """Share that is reported on."""
 
     @model_validator(mode="after")
     def _whole(self) -> "SplitShares":

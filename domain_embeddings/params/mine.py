@@ -18,6 +18,7 @@ class QdrantCollection(Strict):
     path: str | None = Field(default=None, min_length=1)
     """Folder of an embedded Qdrant, which no other program may have open."""
     collection: str = Field(min_length=1)
+    """Its name."""
     vector: str | None = None
     """Name of the vector that is searched; null where the collection's vectors have no names."""
     id_field: str = Field(min_length=1)
@@ -54,6 +55,7 @@ class MineParams(Strict):
     """Which passages become a query's hard negatives."""
 
     seed: int = Field(ge=0)
+    """Of the draw of negatives."""
     negatives: int = Field(ge=1, le=10)
     """Hard negatives a pair."""
     depth: int = Field(default=50, ge=10)

@@ -17,4 +17,4 @@ class PackageParams(Strict):
     notes: str = ""
     """Anything readers of the card should know."""
     export: Literal["int8"] | None = None
-    """A second copy of the weights, for CPUs: what must hold of it is in `fidelity`."""
+    """A second copy of the weights, for CPUs: what must hold of it is in packaging/export_fidelity.py."""

@@ -9,6 +9,7 @@ class ReportParams(Strict):
     """How per-query results become verdicts, and verdicts a promotion."""
 
     seed: int = Field(ge=0)
+    """Of the bootstrap and the permutation test."""
     resamples: int = Field(default=10_000, ge=100)
     """Draws of the paired bootstrap and of the permutation test."""
     min_queries: int = Field(ge=2)

@@ -11,7 +11,9 @@ class Weights(Strict):
     """How much each ranking weighs in the fusion; 0 leaves it out of the scores."""
 
     dense: float = Field(default=1.0, ge=0)
+    """Of meaning."""
     sparse: float = Field(default=1.0, ge=0)
+    """Of words."""
 
     @model_validator(mode="after")
     def _some(self) -> "Weights":
@@ -24,8 +26,11 @@ class LateWeights(Strict):
     """How much each score counts in the new order; the defaults are `evaluate`'s where nobody asked dev questions."""
 
     late: float = Field(default=0.6, ge=0)
+    """Of late interaction."""
     dense: float = Field(default=0.2, ge=0)
+    """Of meaning."""
     sparse: float = Field(default=0.2, ge=0)
+    """Of words."""
 
     @model_validator(mode="after")
     def _some(self) -> "LateWeights":
@@ -53,6 +58,7 @@ class Server(Strict):
     """A Qdrant server or cluster, and what happens when it does not answer."""
 
     url: str = Field(pattern=r"^https?://\S+$")
+    """Of the server; without a port, 6333."""
     key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """Environment variable that holds the API key; null where the server asks for none."""
     retries: int = Field(default=3, ge=0, le=10)

@@ -11,10 +11,15 @@ class SourceWeights(Strict):
     """How often each source of training queries is drawn, relative to the others; 0 switches a source off."""
 
     template: float = Field(default=1.0, ge=0)
+    """Questions and phrases as people type them, filled with what a heading names."""
     heading: float = Field(default=1.0, ge=0)
+    """The heading itself, as it is and as a question."""
     sentence: float = Field(default=1.0, ge=0)
+    """Salient sentences, and questions that they answer."""
     span: float = Field(default=1.0, ge=0)
+    """Runs of words out of the text."""
     keyphrase: float = Field(default=1.0, ge=0)
+    """Distinctive noun phrases."""
 
     @model_validator(mode="after")
     def _some_source(self) -> "SourceWeights":
@@ -27,11 +32,13 @@ class SynthesizeParams(Strict):
     """How training queries are made from passages."""
 
     seed: int = Field(ge=0)
+    """Of the draw of queries."""
     queries_per_passage: int = Field(ge=1, le=50)
     """Queries drawn for each passage, where its text yields as many."""
     pairs_per_domain: int = Field(ge=1)
     """Most synthetic queries a domain contributes; passages are then drawn at random."""
     sources: SourceWeights = SourceWeights()
+    """Weight of each source."""
     synthetic_expansion_factor: int = Field(ge=0, le=50)
     """Queries made for each name and alias of an entity that the corpus has passages about; 0 switches this off."""
     dev_passages: float = Field(default=0.1, gt=0, lt=0.5)

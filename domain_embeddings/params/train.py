@@ -11,7 +11,9 @@ class Teacher(Strict):
     """A stronger model, in a local folder, to learn scores from."""
 
     kind: Literal["bi_encoder", "cross_encoder"]
+    """Whether it encodes texts one by one or scores a pair."""
     path: str = Field(min_length=1)
+    """Its folder."""
     temperature: float = Field(gt=0)
     """Its scores are divided by it before they become shares: 0.05 for cosines, 1 for a cross-encoder's logits."""
 
@@ -20,6 +22,7 @@ class TrainParams(Strict):
     """How the model is fine-tuned."""
 
     seed: int = Field(ge=0)
+    """Of the order of batches; the model is this seed's."""
     further_seeds: list[int]
     """A training more for each, to show what a seed alone changes; the result is that of `seed`."""
     threads: int = Field(ge=1)
@@ -29,6 +32,7 @@ class TrainParams(Strict):
     frozen_blocks: int = Field(ge=0)
     """Lower transformer blocks that stay as they are (the embeddings with them, from 1 on)."""
     epochs: float = Field(gt=0)
+    """Passes over the triplets."""
     batch_size: int = Field(ge=2)
     """Pairs a step, over all processes together."""
     mini_batch: int = Field(ge=0)
@@ -48,10 +52,13 @@ class TrainParams(Strict):
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """In the trained blocks. A short fine-tuning does without, and is then about twice as fast."""
     learning_rate: float = Field(gt=0, le=1)
+    """Its highest value, after the warm-up."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps over which the learning rate rises; it then falls along a cosine."""
     weight_decay: float = Field(default=0.01, ge=0)
+    """Of AdamW."""
     max_grad_norm: float = Field(default=1.0, gt=0)
+    """Gradients with a larger norm are scaled down to it."""
     scale: float = Field(default=20.0, gt=0)
     """Inverse temperature of the loss: cosine similarities are multiplied by it."""
     eval_steps: int = Field(ge=1)

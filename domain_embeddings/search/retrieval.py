@@ -1,6 +1,6 @@
 """Search with a fine-tuned model: hybrid retrieval over passages, as the evaluation measures it.
 
-from domain_embeddings.retrieval import create_finetuned_retrieval
+from domain_embeddings import create_finetuned_retrieval
 
 with create_finetuned_retrieval("manuals") as retrieval:
     retrieval.index(passages)

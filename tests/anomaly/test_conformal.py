@@ -1,5 +1,7 @@
 """The promise of a calibrated threshold: by hand, and over many draws."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,11 @@ def test_thresholds_of_the_scores_at_hand() -> None:
 @pytest.mark.parametrize("shape", ["normal", "heavy", "skewed"])
 def test_the_promise_holds_over_many_draws(n: int, rate: float, shape: str) -> None:
     generator = np.random.default_rng(7)
-    draw = {"normal": generator.standard_normal, "heavy": generator.standard_cauchy, "skewed": generator.exponential}
+    draw: dict[str, Any] = {
+        "normal": generator.standard_normal,
+        "heavy": generator.standard_cauchy,
+        "skewed": generator.exponential,
+    }
     draws = 20_000
     scores = draw[shape](size=(draws, n + 1)).astype(np.float32)
 

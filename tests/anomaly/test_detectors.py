@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
 
+from domain_embeddings.anomaly.detectors import DETECTORS
 from domain_embeddings.anomaly.detectors.autoencoder import Reconstruction
 from domain_embeddings.anomaly.detectors.detector import Detector
-from domain_embeddings.anomaly.detectors.detector_choice import DETECTORS, auroc, best, fit_all, separation
+from domain_embeddings.anomaly.detectors.detector_choice import auroc, best, class_of, fit_all, separation
 from domain_embeddings.anomaly.detectors.forest import forest_scores
 from domain_embeddings.anomaly.detectors.mahalanobis import Mahalanobis
 from domain_embeddings.anomaly.detectors.neighbours import KNN, KNOWN_WEIGHT, Density, Exposure, nearest
@@ -48,7 +49,7 @@ def test_far_away_scores_higher(fitted: Mapping[str, Detector], name: str) -> No
 def test_saved_arrays_score_the_same(fitted: Mapping[str, Detector], name: str) -> None:
     tensors = fitted[name].tensors()
 
-    again = DETECTORS[name].from_tensors(tensors)
+    again = class_of(name).from_tensors(tensors)
 
     assert np.array_equal(again.score(ODD), fitted[name].score(ODD))
     assert all(isinstance(array, np.ndarray) and array.flags["C_CONTIGUOUS"] for array in tensors.values())
@@ -60,11 +61,12 @@ def test_a_missing_or_unknown_array_is_refused(fitted: Mapping[str, Detector], n
     first = min(tensors)
 
     with pytest.raises(ValueError, match="has the arrays"):
-        DETECTORS[name].from_tensors({key: array for key, array in tensors.items() if key != first})
+        class_of(name).from_tensors({key: array for key, array in tensors.items() if key != first})
     with pytest.raises(ValueError, match="has the arrays"):
-        DETECTORS[name].from_tensors({**tensors, "code": np.zeros(1)})
+        class_of(name).from_tensors({**tensors, "code": np.zeros(1)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DETECTORS)
 def test_fitting_again_gives_the_same_bytes(fitted: Mapping[str, Detector], name: str) -> None:
     again = fit_all(NORMAL, KNOWN, seed=1)[name].tensors()
@@ -125,6 +127,7 @@ def test_mahalanobis_is_scikit_learns() -> None:
     assert Mahalanobis.fit(NORMAL, KNOWN, 0).score(ODD) == pytest.approx(reference.mahalanobis(ODD), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_network_rebuilds_what_it_was_trained_on() -> None:
     network = Reconstruction.fit(NORMAL, KNOWN, seed=1)
 

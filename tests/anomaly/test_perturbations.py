@@ -40,7 +40,7 @@ def test_mistakes_by_hand(name: str, expected: str) -> None:
     assert MISTAKES[name](TEXT) == expected
 
 
-@pytest.mark.parametrize("name", list({**SAME, **MISTAKES}))
+@pytest.mark.parametrize("name", [*SAME, *MISTAKES])
 def test_every_writing_changes_the_text_and_takes_any(name: str) -> None:
     write = {**SAME, **MISTAKES}[name]
 

@@ -12,6 +12,8 @@ from domain_embeddings.encoding.dev_set import Dev
 from domain_embeddings.encoding.encoder import Model, encode
 from domain_embeddings.encoding.unicode_normalization import canonical
 
+pytestmark = pytest.mark.slow
+
 PASSAGES = {
     "brakes": "Bleed the brakes: open the bleed nipple, press the pedal, close the nipple, top up the brake fluid.",
     "mast": "Mast chain inspection: measure the lift chain over ten pitches, renew it at three percent wear.",

@@ -12,6 +12,8 @@ from tests import two_revisions
 from tests.knobs import knobs
 from tests.two_revisions import command, commit, copy, git, set_gate, write_results
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -9,6 +9,8 @@ from domain_embeddings.commands.pull_request import MARKER
 from tests import two_revisions
 from tests.two_revisions import command, copy, git
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -14,7 +14,7 @@ from tests.summaries import summary
 
 def test_a_name_that_is_not_given_is_an_error() -> None:
     with pytest.raises(UndefinedError, match="'metadata' is undefined"):
-        render("card.md.jinja")
+        render("domain_embeddings.packaging", "card.md.jinja")
 
 
 def test_only_html_is_escaped(base_folder: Path) -> None:

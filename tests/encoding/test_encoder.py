@@ -67,7 +67,7 @@ def test_related_texts_are_near(base: Model) -> None:
 
 
 def test_truncated_vectors_have_length_1_by_hand() -> None:
-    vectors = np.array([[3, 4, 12], [0, 0, 1]], dtype=np.float32) / 13
+    vectors = np.array([[3, 4, 12], [0, 0, 1]], dtype=np.float32) / np.float32(13)
 
     found = truncated(vectors, 2)
 

@@ -39,6 +39,7 @@ def test_tokens_are_those_of_the_model(models: Path, peer: SentenceTransformer) 
         assert tokenizer.encode(text).ids == peer.tokenize([text])["input_ids"][0].tolist()
 
 
+@pytest.mark.slow
 def test_vectors_are_near_those_of_the_model(encoder: Int8Encoder, base: Model) -> None:
     texts = [*TEXTS, *calibration_texts()]
 
@@ -56,6 +57,7 @@ def test_a_text_alone_is_what_it_is_among_others(encoder: Int8Encoder) -> None:
     assert (together * np.tile(alone, (10, 1))).sum(axis=1).min() > 0.999
 
 
+@pytest.mark.slow
 def test_token_vectors_are_near_those_of_the_model(encoder: Int8Encoder, base: Model) -> None:
     texts = [*TEXTS, *calibration_texts()]
 
@@ -98,7 +100,7 @@ def test_what_is_no_graph_is_an_error(models: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_is_told_to_anybody() -> None:
-    program = "import sys, domain_embeddings.export; print(sys.modules['openvino_telemetry'])"
+    program = "import sys, domain_embeddings.packaging.int8_export; print(sys.modules['openvino_telemetry'])"
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 

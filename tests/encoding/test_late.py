@@ -21,7 +21,7 @@ PASSAGES = [
 QUESTIONS = ["pedal feels soft", "", "which fuse?"]
 
 
-def _tokens(model: SentenceTransformer, texts: list[str], *, question: bool) -> Tokens:
+def _tokens(model: Model, texts: list[str], *, question: bool) -> Tokens:
     return late.encode(model, texts, question=question, dtype=torch.float32)[1]
 
 

@@ -19,7 +19,10 @@ from scripts.dependencies import ROOT
 
 COLLECTIONS = ROOT.parent / "shared/data/retrieval"
 
-pytestmark = pytest.mark.skipif(not COLLECTIONS.is_dir(), reason="no ../shared/data/retrieval beside the repo")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not COLLECTIONS.is_dir(), reason="no ../shared/data/retrieval beside the repo"),
+]
 
 
 def _read(name: str) -> tuple[Dataset, list[str], list[str]]:

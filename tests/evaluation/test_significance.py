@@ -65,6 +65,7 @@ def _draw(generator: np.random.Generator, truth: float) -> tuple[np.ndarray, np.
     return theirs + truth + generator.normal(0, 0.2, 100), theirs
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_difference_95_times_of_100() -> None:
     generator = np.random.default_rng(42)
     found = [paired(*_draw(generator, 0.04), resamples=1000, seed=draw) for draw in range(1000)]
@@ -72,6 +73,7 @@ def test_the_interval_covers_the_true_difference_95_times_of_100() -> None:
     assert 0.93 <= sum(each.low <= 0.04 <= each.high for each in found) / 1000 <= 0.97
 
 
+@pytest.mark.slow
 def test_without_a_difference_5_of_100_p_values_are_below_5_percent() -> None:
     generator = np.random.default_rng(42)
     found = [paired(*_draw(generator, 0.0), resamples=200, seed=draw) for draw in range(1000)]

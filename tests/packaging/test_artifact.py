@@ -45,6 +45,7 @@ def test_the_card_has_the_hashes_of_the_copied_files(models: Path) -> None:
         assert found[key] == hashlib.sha256((models / NAME / file).read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes(models: Path, base_folder: Path, tmp_path: Path) -> None:
     again = make_models(base_folder, tmp_path / "models")
 

@@ -92,6 +92,7 @@ def test_a_backend_that_was_asked_for_and_gives_other_vectors_is_an_error(own: P
     assert load(own, "torch").backend == "torch"
 
 
+@pytest.mark.slow
 def test_a_model_of_which_no_backend_gives_the_vectors_is_not_what_was_packaged(own: Path) -> None:
     content = json.loads((own / PROBE).read_text())
     replace(own / PROBE, json.dumps({**content, "vectors": content["vectors"][::-1]}).encode())
@@ -124,8 +125,8 @@ import sys
 sys.modules["openvino"] = None
 sys.modules["nncf"] = None
 from pathlib import Path
-from domain_embeddings.backends import BackendError
-from domain_embeddings.embeddings import VersionedEmbeddings
+from domain_embeddings.packaging.backends import BackendError
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from tests.searching import PASSAGES, in_folder, searching
 
 models, index = Path(sys.argv[1]), in_folder(Path(sys.argv[2]))
@@ -141,6 +142,7 @@ with searching(models, index) as retrieval:
 """
 
 
+@pytest.mark.slow
 def test_without_openvino_a_model_is_loaded_and_searched_with(models: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", WITHOUT_OPENVINO, str(models), str(tmp_path)]
 

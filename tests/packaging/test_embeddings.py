@@ -68,6 +68,7 @@ def test_a_text_is_no_list_of_texts(tiny: VersionedEmbeddings) -> None:
         tiny.encode("brake")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "bfloat16", "openvino"])
 def test_fewer_dimensions_are_the_first_ones(models: Path, backend: Backend) -> None:
     small = VersionedEmbeddings("1.0", "tiny", root=models, dimensions=64, backend=backend)
@@ -148,6 +149,7 @@ def test_the_base_is_compared_with_the_lock_too(models: Path, tmp_path: Path) ->
     assert info["checked_against"] == ["manifest", "dvc.lock"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "int8"])
 def test_threads_get_what_one_gets(request: pytest.FixtureRequest, name: str) -> None:
     tiny: VersionedEmbeddings = request.getfixturevalue(name)
@@ -168,6 +170,7 @@ def _in_worker(texts: list[str]) -> Scores:
     return FORKED.encode(texts)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", ["tiny", "int8"])
 def test_forked_workers_get_what_the_parent_gets(request: pytest.FixtureRequest, name: str) -> None:
@@ -183,6 +186,7 @@ def test_forked_workers_get_what_the_parent_gets(request: pytest.FixtureRequest,
         assert np.abs(vectors - expected).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_loading_often_leaves_nothing_behind(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = len(os.listdir("/proc/self/fd"))

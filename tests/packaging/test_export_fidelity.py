@@ -111,6 +111,7 @@ def saturated(layer: torch.nn.Linear) -> None:
     layer.register_forward_hook(lambda _module, _inputs, found: found.clamp(-1, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [scaled, saturated])
 def test_a_damaged_model_is_refused_whatever_texts_are_drawn(
     base_folder: Path, texts: Texts, float32: Vectors, damage: Callable[[torch.nn.Linear], None]

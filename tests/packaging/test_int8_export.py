@@ -17,6 +17,8 @@ from domain_embeddings.packaging.int8_export import ExportError, export, pairs
 from domain_embeddings.packaging.manifest import EXPORTED
 from tests.packaged import NAME, calibration_texts, judging_texts
 
+pytestmark = pytest.mark.slow
+
 
 def exported(model: Model, models: Path, folder: Path) -> export_fidelity.Fidelity:
     return export(model, models / "base" / TOKENIZER, calibration_texts(), judging_texts(), folder / "model.xml")

@@ -18,6 +18,8 @@ from stages.ingest import ADAPTERS
 from tests.knobs import all_params, knobs
 from tests.searching import in_folder, searching
 
+pytestmark = pytest.mark.slow
+
 PASSAGES = 150
 """So many of each corpus are enough to fill both rankings, and are soon encoded."""
 CLOSE = 1e-5

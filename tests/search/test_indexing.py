@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,8 @@ def test_what_is_there_is_not_encoded_again(index: EmbeddedIndex) -> None:
 def test_every_field_counts_as_a_change(index: EmbeddedIndex, field: str) -> None:
     _fill(index, PASSAGES[:1], Pointing())
 
-    changed = replace(PASSAGES[0], **{field: {"page": 1} if field == "extra" else "other"})
+    other: dict[str, Any] = {field: {"page": 1} if field == "extra" else "other"}
+    changed = replace(PASSAGES[0], **other)
 
     assert _fill(index, [changed], Pointing()) == Indexed(0, 1, 0)
 
@@ -167,10 +169,10 @@ def test_weights_left_half_made_are_made_anew(index: EmbeddedIndex) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from domain_embeddings.dataset import Passage
-from domain_embeddings.indexing import Target, fill
+from domain_embeddings.core.dataset import Passage
+from domain_embeddings.search.indexing import Target, fill
 from tests.searching import in_folder
-from tests.test_indexing import MODEL, Pointing
+from tests.search.test_indexing import MODEL, Pointing
 index = in_folder(Path(sys.argv[1]))
 passages = [Passage(f"k{i}", "", "word " * (i % 40 + 1)) for i in range(5000)]
 put = index.put
@@ -182,6 +184,7 @@ fill([Target(index, "c")], MODEL, Pointing(), passages, 8)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_kill_9_loses_nothing_that_was_acknowledged(index: EmbeddedIndex, tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, str(tmp_path / "index")]

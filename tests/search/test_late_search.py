@@ -22,6 +22,8 @@ from stages.ingest import ADAPTERS
 from tests.knobs import all_params, knobs
 from tests.searching import PASSAGES, in_folder, search_params, searching
 
+pytestmark = pytest.mark.slow
+
 ALONE = {"late": 1.0, "dense": 0.0, "sparse": 0.0}
 LATE: dict[str, Any] = {"bits": 4, "factor": 1, "weights": ALONE}
 QUERIES = ["how do I bleed the brakes", "F30001 overcurrent", "what lifts the carriage?"]
@@ -68,7 +70,7 @@ def test_two_stages_are_an_exact_late_ranking_of_the_candidates(models: Path, tm
         exact = dict(zip(ids, _exact(retrieval, codec, query.text, texts), strict=True))
         assert {result.id for result in found} == set(candidates)
         assert [result.late for result in found] == pytest.approx([exact[r.id] for r in found], abs=2e-3)
-        assert [result.late for result in found] == sorted((result.late for result in found), reverse=True)
+        assert [result.late for result in found] == sorted((result.late or 0.0 for result in found), reverse=True)
         assert not any(result.degraded or result.matches for result in found)
 
 

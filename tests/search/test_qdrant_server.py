@@ -13,7 +13,10 @@ from domain_embeddings.search.index_protocol import IndexUnavailableError
 from domain_embeddings.search.qdrant_server import ServerIndex, connect
 from tests.searching import PASSAGES, in_folder, search_params, searching
 
-pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode performs exact")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode performs exact"),
+]
 
 
 @pytest.fixture
@@ -46,6 +49,7 @@ def test_versions_by_alias(models: Path, memory: ServerIndex) -> None:
     retrieval = searching(models, memory)
     retrieval.index(PASSAGES)
     live, before = memory.live("tiny")
+    assert live is not None
     assert (live, before) == (retrieval.identity.collection("tiny"), None)
     metadata = memory.metadata(live)
     assert metadata is not None

@@ -15,6 +15,8 @@ from domain_embeddings.search.versions import latest_version
 from tests.packaged import NAME, copy_models
 from tests.searching import PASSAGES, in_folder, search_params, searching
 
+pytestmark = pytest.mark.slow
+
 QUERY = "how do I bleed the brakes"
 
 

@@ -20,6 +20,9 @@ from scripts.dependencies import ROOT
 from tests.knobs import all_params
 
 MANUALS = ("forklift/tessera_e18_electric_truck.md", "vehicle_civilian/pellworm_city_e_van_guide.md")
+STAGES = [
+    "ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "robustness", "package", "anomaly",
+]  # fmt: skip
 SILENT = {"kind": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "nomic", "retries": 0}
 """A server that nobody has started."""
 TINY: dict[str, dict[str, Any]] = {
@@ -128,16 +131,20 @@ def commit(root: Path) -> None:
     run(root, "git", "commit", "--quiet", "--message", "Copy of the working tree")
 
 
-@pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """All stages, run once; the tests of each stage look at its outs."""
-    folder = tmp_path_factory.mktemp("pipeline")
+def make_clone(folder: Path) -> Path:
+    """A copy of the working tree in `folder`, committed, with the corpus `tiny` beside it and tiny settings."""
     root = folder / "clone"
     copy_working_tree(root)
     _write_tiny_corpus(folder / "tiny")
     _write_guard(folder / "guard")
-    values = {**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}
-    YAML().dump(values, root / "params.yaml")
+    YAML().dump({**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}, root / "params.yaml")
     set_params(root, TINY)
     commit(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """All stages, run once; the tests of each stage look at its outs."""
+    root = make_clone(tmp_path_factory.mktemp("pipeline"))
     return Pipeline(root, run(root, sys.executable, "-m", "dvc", "repro"))

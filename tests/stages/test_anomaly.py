@@ -215,6 +215,7 @@ def test_too_few_queries_are_no_detector_and_all_outs_say_so(
         AnomalyDetector.load(VERSION, "tiny")
 
 
+@pytest.mark.slow
 def test_without_anomalies_the_first_detector_is_shipped(workspace: Path) -> None:
     synthesized(workspace, 45)
 

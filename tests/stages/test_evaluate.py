@@ -179,6 +179,7 @@ def test_a_models_own_prompts_are_used_where_no_prefix_is_given(folder: Path, ba
         np.testing.assert_allclose(vectors, encode(base, texts), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_one_model_at_a_time_is_loaded() -> None:
     gc.collect()

@@ -9,11 +9,7 @@ from domain_embeddings.core.beir_files import read_dataset, write_dataset
 from domain_embeddings.core.dataset import Dataset
 from domain_embeddings.evaluation.arms import LATE_HYBRID, UNCHOSEN
 from tests.knobs import all_params
-from tests.stages.conftest import Pipeline, ran, set_params
-
-STAGES = [
-    "ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "robustness", "package", "anomaly",
-]  # fmt: skip
+from tests.stages.conftest import STAGES, Pipeline, ran, set_params
 
 
 @pytest.fixture
@@ -24,17 +20,6 @@ def params(pipeline: Pipeline) -> Iterator[Path]:
     yield path
     path.write_bytes(before)
     pipeline.dvc("checkout")
-
-
-def test_every_stage_ran_once(pipeline: Pipeline) -> None:
-    assert sorted(ran(pipeline.first_run)) == sorted(["base_model", *(f"{stage}@tiny" for stage in STAGES)])
-
-
-def test_a_second_run_does_nothing(pipeline: Pipeline) -> None:
-    output = pipeline.dvc("repro")
-
-    assert ran(output) == []
-    assert "up to date" in output
 
 
 def test_a_late_knob_reruns_the_late_stages_alone(pipeline: Pipeline, params: Path) -> None:

@@ -15,6 +15,8 @@ from scripts.dependencies import ROOT
 from tests.knobs import all_params
 from tests.two_revisions import command, git
 
+pytestmark = pytest.mark.slow
+
 DECLARED: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")
 FOLDER = "models/${key}-embeddings-v${package.version}"
 

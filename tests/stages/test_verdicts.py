@@ -18,6 +18,8 @@ from scripts.dependencies import ROOT
 from tests.knobs import all_params
 from tests.stages.conftest import Pipeline, commit, copy_working_tree, run, set_params
 
+pytestmark = pytest.mark.slow
+
 SMALL: dict[str, dict[str, Any]] = {
     "base_model": {"max_seq_length": 64},
     "synthesize": {"queries_per_passage": 1, "synthetic_expansion_factor": 2},

@@ -120,6 +120,7 @@ def test_the_model_has_the_weights_of_the_best_step(fresh_model: Fresh, tmp_path
     assert DevEvaluator(DEV)(model)["dev_ndcg@10"] == pytest.approx(best, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_saved_model_is_an_ordinary_one(fresh_model: Fresh, tmp_path: Path) -> None:
     model = fresh_model()
     _train(model, tmp_path)
@@ -137,10 +138,12 @@ def test_the_same_seed_gives_the_same_bytes(
     assert _train(fresh_model(), tmp_path) == undisturbed
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_bytes(fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str]) -> None:
     assert _train(fresh_model(), tmp_path, seed=7)[1] != undisturbed[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [4, 10])
 def test_a_killed_run_ends_in_the_same_bytes(
     fresh_model: Fresh, tmp_path: Path, kill_after: Callable[[int], None], undisturbed: tuple[History, str],
@@ -171,7 +174,7 @@ def test_a_run_killed_while_it_removes_a_checkpoint_ends_in_the_same_bytes(
         (folder / "model.safetensors").unlink()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fine_tuning.shutil, "rmtree", killed)
+    monkeypatch.setattr("domain_embeddings.training.fine_tuning.shutil.rmtree", killed)
     with pytest.raises(KeyboardInterrupt):
         _train(fresh_model(), tmp_path)
     monkeypatch.undo()
@@ -181,10 +184,11 @@ def test_a_run_killed_while_it_removes_a_checkpoint_ends_in_the_same_bytes(
     assert all((folder / "complete").exists() for folder in tmp_path.glob("checkpoint-*"))
 
 
+@pytest.mark.slow
 def test_a_killed_run_keeps_its_patience(
     fresh_model: Fresh, tmp_path: Path, kill_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hopeless = {"learning_rate": 1e-12, "patience": 2}  # the first evaluation stays the best
+    hopeless: dict[str, Any] = {"learning_rate": 1e-12, "patience": 2}  # the first evaluation stays the best
     whole = _train(fresh_model(), tmp_path / "whole", **hopeless)
     kill_after(4)
     with pytest.raises(KeyboardInterrupt):
@@ -195,11 +199,12 @@ def test_a_killed_run_keeps_its_patience(
     assert _train(fresh_model(), tmp_path / "killed", **hopeless) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("patience", "last"), [(2, 6), (9, 12)])
 def test_a_run_killed_after_its_last_step_does_not_go_on(
     fresh_model: Fresh, tmp_path: Path, patience: int, last: int
 ) -> None:
-    hopeless = {"learning_rate": 1e-12, "patience": patience}
+    hopeless: dict[str, Any] = {"learning_rate": 1e-12, "patience": patience}
     whole = _train(fresh_model(), tmp_path, **hopeless)  # its checkpoints are still there
 
     assert whole[0].dev[-1]["step"] == last

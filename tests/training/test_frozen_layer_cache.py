@@ -87,8 +87,10 @@ def test_nothing_frozen_is_the_ordinary_forward(peer: SentenceTransformer, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bfloat16_is_near_float32(peer: SentenceTransformer, tmp_path: Path) -> None:
     expected = _forward(peer, TEXTS)["sentence_embedding"]
+    assert peer.transformers_model is not None
     attention = peer.transformers_model.config._attn_implementation
 
     with cached_prefix(peer, 4, TEXTS, tmp_path, torch.bfloat16):

@@ -14,6 +14,8 @@ from safetensors.numpy import load_file
 
 from scripts.dependencies import ROOT
 
+pytestmark = pytest.mark.slow
+
 SINGLE = [sys.executable, "-m", "tests.train_small"]
 PAIR = [
     sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",

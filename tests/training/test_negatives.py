@@ -76,15 +76,15 @@ def test_every_rule_drops_what_it_must() -> None:
     ],
 )
 def test_shares_of_domains(negatives: int, same_domain: float, expected: tuple[str, ...]) -> None:
-    (triplet,) = _mine(_miner(ROWS, negatives=negatives, same_domain=same_domain, cross_domain=1 - same_domain))
+    (triplet,) = _mine(_miner(ROWS, negatives=negatives, same_domain=same_domain))
 
     assert triplet.negatives == expected
 
 
 @pytest.mark.parametrize(("share", "first"), [(0.95, "car1"), (0.98, "likely"), (0.85, "boat1")])
 def test_the_limit_is_a_share_of_the_positives_score(share: float, first: str) -> None:
-    (triplet,) = _mine(_miner(ROWS, max_score_share=share, negatives=1, same_domain=0.0, cross_domain=1.0))
-    (any_domain,) = _mine(_miner(ROWS, max_score_share=share, negatives=3, same_domain=1.0, cross_domain=0.0))
+    (triplet,) = _mine(_miner(ROWS, max_score_share=share, negatives=1, same_domain=0.0))
+    (any_domain,) = _mine(_miner(ROWS, max_score_share=share, negatives=3, same_domain=1.0))
 
     assert triplet.negatives == ("boat1",)
     assert any_domain.negatives[0] == (first if first != "boat1" else "car2")  # 0.85 · 0.8 = 0.68 bars car1
@@ -102,7 +102,7 @@ def test_lexical_candidates_count_beside_the_nearest() -> None:
     near = [(f"near{i}", 0.7 - i / 100, "car", f"Near {i}", f"filler number {i}") for i in range(10)]
     far = [("far", 0.01, "car", "Far", "a pedal that is squashy")]
 
-    (triplet,) = _mine(_miner([ROWS[0], *near, *far], same_domain=1.0, cross_domain=0.0), ALONE)
+    (triplet,) = _mine(_miner([ROWS[0], *near, *far], same_domain=1.0), ALONE)
 
     assert triplet.negatives == ("near0", "far")  # the best of either ranking
 
@@ -110,7 +110,7 @@ def test_lexical_candidates_count_beside_the_nearest() -> None:
 def test_every_system_gives_its_best_in_turn() -> None:
     near = [(f"near{i}", 0.7 - i / 100, "car", f"Near {i}", f"filler number {i}") for i in range(10)]
     far = [("far", 0.02, "car", "Far", "a pedal that is squashy"), ("seen", 0.01, "car", "Seen", "what search shows")]
-    systems = {"candidates": ["qdrant", "base", "bm25"], "negatives": 3, "same_domain": 1.0, "cross_domain": 0.0}
+    systems = {"candidates": ["qdrant", "base", "bm25"], "negatives": 3, "same_domain": 1.0}
 
     (triplet,) = _mine(_miner([ROWS[0], *near, *far], **systems), ALONE, [["positive", "near9", "seen"]])
 
@@ -123,7 +123,7 @@ def test_every_system_gives_its_best_in_turn() -> None:
 )
 def test_only_the_named_systems_are_asked(system: str, expected: list[tuple[str, ...]]) -> None:
     rows = [*ROWS, ("pads", 0.2, "car", "Parts > Pedal", "Pads for the pedal")]
-    miner = _miner(rows, candidates=[system], negatives=1, same_domain=1.0, cross_domain=0.0)
+    miner = _miner(rows, candidates=[system], negatives=1, same_domain=1.0)
 
     triplets = _mine(miner, {"q": QRELS["q"], "q2": QRELS["q"]}, [["boat1", "car3"], ["car2"]])
 

@@ -18,7 +18,7 @@ from domain_embeddings.training.qdrant_candidates import CollectionError, Found,
 KNOWN = ("brakes", "7", "rudder")
 EAST, NORTH = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]
 QUERIES = np.array([EAST, NORTH], dtype=np.float32)
-POINTS = [  # vector, payload
+POINTS: list[tuple[Any, dict[str, Any]]] = [  # vector, payload
     ([1.0, 0.1, 0.0], {"doc": "brakes", "lang": "en"}),
     ([1.0, 0.2, 0.0], {"doc": "brakes"}),  # a second piece of it
     ([1.0, 0.3, 0.0], {"doc": 7}),

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ Array = NDArray[Any]
 @dataclass(frozen=True)
 class Detector(ABC):
     """A fitted detector: a handful of arrays, so that each is saved without a pickle."""
+
+    needs_known: ClassVar[bool] = False
+    """Whether it can only be fitted with known anomalies."""
 
     @classmethod
     @abstractmethod

@@ -1,35 +1,34 @@
 """Every detector by its name, fitted together, and the one that tells known anomalies best from normal queries."""
 
+import importlib
 from collections.abc import Mapping
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from domain_embeddings.anomaly.detectors import DETECTORS
 from domain_embeddings.anomaly.detectors.autoencoder import Autoencoder, Reconstruction
 from domain_embeddings.anomaly.detectors.detector import Detector
-from domain_embeddings.anomaly.detectors.mahalanobis import Mahalanobis
-from domain_embeddings.anomaly.detectors.neighbours import KNN, Density, Exposure
 from domain_embeddings.core.ranking import Scores
 
-DETECTORS: Mapping[str, type[Detector]] = {
-    "exposure": Exposure,
-    "density": Density,
-    "knn": KNN,
-    "mahalanobis": Mahalanobis,
-    "autoencoder": Autoencoder,
-    "reconstruction": Reconstruction,
-}
-"""Of those that separate as well as each other, the first is taken."""
 TIE = 0.01
 """A lead in mean AUROC that is luck on a few dozen queries of each kind."""
 
 
+def class_of(name: str) -> type[Detector]:
+    """The class of a detector; a KeyError for a name that none has."""
+    module, _, found = DETECTORS[name].partition(".")
+    detector: type[Detector] = getattr(importlib.import_module(f"{__package__}.{module}"), found)
+    return detector
+
+
 def fit_all(normal: Scores, known: Scores, seed: int) -> dict[str, Detector]:
-    """Every detector fitted on the same queries; without known anomalies, all but `exposure`."""
+    """Every detector fitted on the same queries; without known anomalies, all but those that need some."""
     network = Reconstruction.fit(normal, known, seed)  # trained once, scored in two ways
     fitted: dict[str, Detector] = {"reconstruction": network, "autoencoder": Autoencoder.on(network, normal)}
-    others = [name for name in DETECTORS if name not in fitted and (name != "exposure" or len(known))]
-    return fitted | {name: DETECTORS[name].fit(normal, known, seed) for name in others}
+    others = {name: class_of(name) for name in DETECTORS if name not in fitted}
+    fitting = {name: one for name, one in others.items() if len(known) or not one.needs_known}
+    return fitted | {name: one.fit(normal, known, seed) for name, one in fitting.items()}
 
 
 def auroc(normal: Scores, anomalous: Scores) -> float:

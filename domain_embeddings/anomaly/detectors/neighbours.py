@@ -1,7 +1,7 @@
 """How far a query is from the normal ones nearest to it, as it is or against how far those are from each other."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -94,6 +94,8 @@ class Exposure(Density):
     Density(q) + w · mean cosine similarity to the k nearest known anomalies: an attack that speaks of the field's
     things is near to normal queries, and nearer to other attacks (the idea: Hendrycks et al., ICLR 2019).
     """
+
+    needs_known: ClassVar[bool] = True
 
     known: Scores
 
