@@ -59,6 +59,28 @@ def _read_params(stage: str) -> set[str]:
     return found
 
 
+def _packages() -> dict[str, list[str]]:
+    """Package of the library → its modules."""
+    folders = [path.parent for path in (ROOT / "domain_embeddings").rglob("__init__.py")]
+    return {
+        folder.relative_to(ROOT).as_posix(): [path.stem for path in folder.glob("*.py") if path.stem[:2] != "__"]
+        for folder in folders
+    }
+
+
+def test_a_package_has_at_most_a_dozen_modules() -> None:
+    sizes = {package: len(modules) for package, modules in _packages().items() if not package.endswith("/params")}
+
+    assert [package for package, size in sizes.items() if size > 12] == []
+
+
+def test_no_two_modules_have_one_name() -> None:
+    """But for typed params, which are named as their sections."""
+    names = [name for package, modules in _packages().items() if not package.endswith("/params") for name in modules]
+
+    assert [name for name in set(names) if names.count(name) > 1] == []
+
+
 def test_the_stages_are_the_fixed_ones() -> None:
     assert list(PIPELINE) == NAMES
 
