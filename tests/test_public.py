@@ -56,6 +56,7 @@ def _without(library: str, code: str, *arguments: str) -> subprocess.CompletedPr
     return subprocess.run(command, env=wide, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "library", "extra"),
     [
@@ -70,6 +71,7 @@ def test_where_a_library_is_missing_the_extra_is_named(name: str, library: str, 
     assert (done.returncode, done.stderr.splitlines()[-1]) == (1, said)
 
 
+@pytest.mark.slow
 def test_what_is_missing_of_the_core_is_no_extras() -> None:
     done = _without("tokenizers", "from domain_embeddings import VersionedEmbeddings")
 
@@ -79,6 +81,7 @@ def test_what_is_missing_of_the_core_is_no_extras() -> None:
 COMMAND = "from domain_embeddings.commands.cli import app\napp(prog_name='domain-embeddings')"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "library", "extra"),
     [
@@ -93,6 +96,7 @@ def test_a_command_without_its_libraries_names_the_extra(arguments: list[str], l
     assert (done.returncode, done.stderr) == (2, said)
 
 
+@pytest.mark.slow
 def test_help_lists_the_commands_whose_libraries_are_missing() -> None:
     done = _without("qdrant_client", COMMAND, "--help")
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
 
+from domain_embeddings.commands.workspace import MODELS, PARAMS, stage_folder
 from domain_embeddings.core.beir_files import read_corpus, read_dataset
 from domain_embeddings.core.errors import TOLD, DataError, IntegrityError, UserError, give_up
 from domain_embeddings.params.search import LateWeights, SearchParams
@@ -46,7 +47,7 @@ Filter = Annotated[list[str] | None, typer.Option("--filter", help="field=value;
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON lines.")]
 KeyEnv = Annotated[str | None, typer.Option(help="Environment variable with the API key that callers must send.")]
 
-MODELS, FOLDER, PARAMS, WEIGHTS = Path("models"), Path("data/index"), Path("params.yaml"), Path("data/evaluate")
+FOLDER = Path("data/index")
 
 
 def search(
@@ -177,7 +178,7 @@ def _params(path: Path, corpus: str) -> SearchParams:
     if not path.is_file():
         return SearchParams()
     found = validate(SearchParams, (YAML(typ="safe").load(path) or {}).get("search", {}), path, "search")
-    chosen = WEIGHTS / corpus / "late_hybrid.json"
+    chosen = stage_folder("evaluate", corpus) / "late_hybrid.json"
     if found.late is None or found.late.weights is not None or not chosen.is_file():
         return found
     arms = json.loads(chosen.read_text(encoding="utf-8"))
@@ -206,7 +207,7 @@ def _filters(given: Sequence[str] | None) -> dict[str, Any]:
 
 
 def _corpus_file(corpus: str, given: Path | None) -> Path:
-    return given or Path("data/ingest") / corpus / "corpus.jsonl"
+    return given or stage_folder("ingest", corpus) / "corpus.jsonl"
 
 
 def _index_once(retrieval: FineTunedRetrieval, passages: Path | None, activate: bool = True) -> None:

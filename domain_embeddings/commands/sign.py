@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from domain_embeddings.commands.workspace import BASE_MODEL, load_params, packaged_model, section
+from domain_embeddings.commands.workspace import BASE_MODEL, MODELS, load_params, packaged_model, section
 from domain_embeddings.core.errors import TOLD, UserError, give_up
 from domain_embeddings.packaging import signature
 from domain_embeddings.packaging.manifest import MANIFEST
@@ -38,7 +38,7 @@ def _signed(key: Path) -> Iterator[str]:
     """Sign folder after folder; a line each."""
     version = section("package", PackageParams).version
     models = [BASE_MODEL, *(packaged_model(corpus, version) for corpus in load_params()["corpora"])]
-    detectors = [Path("models") / detector_name(corpus, version) for corpus in load_params()["corpora"]]
+    detectors = [MODELS / detector_name(corpus, version) for corpus in load_params()["corpora"]]
     for folder in (*models, *filter(Path.is_dir, detectors)):
         with tempfile.TemporaryDirectory() as copy:
             if folder in models:

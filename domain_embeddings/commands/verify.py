@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from domain_embeddings.anomaly import query_log
+from domain_embeddings.commands.workspace import MODELS
 from domain_embeddings.core.errors import TOLD, IntegrityError, UserError, give_up
 from domain_embeddings.packaging.verification import model_name
 from domain_embeddings.packaging.verification import verify as verify_folder
@@ -17,7 +18,7 @@ Root = Annotated[Path, typer.Option(help="The folder that the models lie in.")]
 Key = Annotated[Path | None, typer.Option(help="PEM file: the model must be signed by this key's owner.")]
 
 
-def verify(corpus: Corpus, version: Version, root: Root = Path("models"), public_key: Key = None) -> None:
+def verify(corpus: Corpus, version: Version, root: Root = MODELS, public_key: Key = None) -> None:
     """Check a packaged model. Exit status 0: it is what was packaged; 1: it is not; 2: the question makes no sense."""
     try:
         folder = root / model_name(corpus, version)

@@ -15,6 +15,8 @@ from domain_embeddings.anomaly.detectors.mahalanobis import Mahalanobis
 from domain_embeddings.anomaly.detectors.neighbours import KNN, KNOWN_WEIGHT, Density, Exposure, nearest
 from domain_embeddings.core.ranking import Scores
 
+pytestmark = pytest.mark.slow
+
 
 def unit(vectors: np.ndarray) -> Scores:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
@@ -66,7 +68,6 @@ def test_a_missing_or_unknown_array_is_refused(fitted: Mapping[str, Detector], n
         class_of(name).from_tensors({**tensors, "code": np.zeros(1)})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", DETECTORS)
 def test_fitting_again_gives_the_same_bytes(fitted: Mapping[str, Detector], name: str) -> None:
     again = fit_all(NORMAL, KNOWN, seed=1)[name].tensors()
@@ -127,7 +128,6 @@ def test_mahalanobis_is_scikit_learns() -> None:
     assert Mahalanobis.fit(NORMAL, KNOWN, 0).score(ODD) == pytest.approx(reference.mahalanobis(ODD), rel=1e-3)
 
 
-@pytest.mark.slow
 def test_the_network_rebuilds_what_it_was_trained_on() -> None:
     network = Reconstruction.fit(NORMAL, KNOWN, seed=1)
 

@@ -14,6 +14,8 @@ from domain_embeddings.core.errors import DEBUG, DataError
 from tests.packaged import NAME, copy_models
 from tests.searching import PASSAGES
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "how do I bleed the brakes"
 
 
@@ -190,8 +192,8 @@ def test_late_interaction_shows_which_words_matched(place: list[str], tmp_path: 
 
 
 def test_late_interaction_takes_the_weights_of_evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_commands, "WEIGHTS", tmp_path)
-    write_json(tmp_path / "tiny/late_hybrid.json", {"late_tuned": 0.4, "tuned": 0.6, "bm25": 0.0})
+    monkeypatch.chdir(tmp_path)
+    write_json(Path("data/evaluate/tiny/late_hybrid.json"), {"late_tuned": 0.4, "tuned": 0.6, "bm25": 0.0})
     params = tmp_path / "params.yaml"
 
     def weights(late: str, corpus: str) -> Any:

@@ -99,6 +99,7 @@ def test_what_is_no_graph_is_an_error(models: Path, tmp_path: Path) -> None:
         Int8Encoder(models / NAME / TOKENIZER, tmp_path / "model.xml", 256)
 
 
+@pytest.mark.slow
 def test_nothing_is_told_to_anybody() -> None:
     program = "import sys, domain_embeddings.packaging.int8_export; print(sys.modules['openvino_telemetry'])"
 

@@ -88,6 +88,7 @@ def test_the_detectable_difference_by_hand() -> None:
     assert detectable(differences) == pytest.approx(0.0560317, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_difference_as_large_as_detectable_is_found_in_80_of_100_draws() -> None:
     generator = np.random.default_rng(5)
     least = detectable(generator.normal(0, 0.2, 100_000)) * math.sqrt(100_000 / 100)

@@ -84,6 +84,7 @@ def test_int8_that_gives_other_vectors_here_is_left_and_said_so(own: Path, caplo
     assert model.encode(["brake"]).shape == (1, 384)
 
 
+@pytest.mark.slow
 def test_a_backend_that_was_asked_for_and_gives_other_vectors_is_an_error(own: Path) -> None:
     damage(own)
 

@@ -58,6 +58,7 @@ def test_the_card_has_what_was_handed_over(peer: SentenceTransformer, tmp_path: 
     assert card["parameters"]["total"] == 22_713_216
 
 
+@pytest.mark.slow
 def test_the_same_again_changes_nothing(peer: SentenceTransformer, tmp_path: Path) -> None:
     before = (save(peer, tmp_path) / "model.safetensors").stat()
 
@@ -67,6 +68,7 @@ def test_the_same_again_changes_nothing(peer: SentenceTransformer, tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["ours-embeddings-v1.0"]
 
 
+@pytest.mark.slow
 def test_other_content_under_the_same_version_is_refused(peer: SentenceTransformer, tmp_path: Path) -> None:
     card = (save(peer, tmp_path) / "model_card.json").read_bytes()
 

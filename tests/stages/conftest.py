@@ -123,6 +123,12 @@ def _write_guard(folder: Path) -> None:
     write_dataset(folder / "pumps", Dataset(pumps, queries, {"dev": {i: {f"p{i[1:]}": 1} for i in queries}}))
 
 
+def write_inputs(folder: Path) -> None:
+    """The corpus `tiny` and the guard's collection, as `TINY` expects them beside the workspace."""
+    _write_tiny_corpus(folder / "tiny")
+    _write_guard(folder / "guard")
+
+
 def commit(root: Path) -> None:
     run(root, "git", "init", "--quiet")
     run(root, "git", "config", "user.name", "Test")
@@ -131,20 +137,14 @@ def commit(root: Path) -> None:
     run(root, "git", "commit", "--quiet", "--message", "Copy of the working tree")
 
 
-def make_clone(folder: Path) -> Path:
-    """A copy of the working tree in `folder`, committed, with the corpus `tiny` beside it and tiny settings."""
-    root = folder / "clone"
-    copy_working_tree(root)
-    _write_tiny_corpus(folder / "tiny")
-    _write_guard(folder / "guard")
-    YAML().dump({**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}, root / "params.yaml")
-    set_params(root, TINY)
-    commit(root)
-    return root
-
-
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """All stages, run once; the tests of each stage look at its outs."""
-    root = make_clone(tmp_path_factory.mktemp("pipeline"))
+    folder = tmp_path_factory.mktemp("pipeline")
+    root = folder / "clone"
+    copy_working_tree(root)
+    write_inputs(folder)
+    YAML().dump({**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}, root / "params.yaml")
+    set_params(root, TINY)
+    commit(root)
     return Pipeline(root, run(root, sys.executable, "-m", "dvc", "repro"))

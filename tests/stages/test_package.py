@@ -18,6 +18,8 @@ from tests.knobs import all_params
 from tests.packaged import judging_texts
 from tests.stages.conftest import Pipeline, outs_of, run, set_params
 
+pytestmark = pytest.mark.slow
+
 VERSION = all_params()["package"]["version"]
 FOLDER = f"models/tiny-embeddings-v{VERSION}"
 
@@ -116,13 +118,13 @@ def test_without_openvino_a_model_is_packaged_all_the_same(workspace: Path) -> N
 
 DAMAGE = """
 import copy
-from domain_embeddings import export
-converted, kept = export.converted, []
+from domain_embeddings.packaging import int8_export
+converted, kept = int8_export.converted, []
 def damaged(network):
     kept.append(copy.deepcopy(network))  # the graph shares the weights' memory
     kept[0].encoder.layer[3].intermediate.dense.weight.data *= 2
     return converted(kept[0])
-export.converted = damaged
+int8_export.converted = damaged
 """
 
 

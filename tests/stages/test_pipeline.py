@@ -22,6 +22,14 @@ def params(pipeline: Pipeline) -> Iterator[Path]:
     pipeline.dvc("checkout")
 
 
+def test_every_stage_ran_once(pipeline: Pipeline) -> None:
+    assert sorted(ran(pipeline.first_run)) == sorted(["base_model", *(f"{stage}@tiny" for stage in STAGES)])
+
+
+def test_a_second_run_does_nothing(pipeline: Pipeline) -> None:
+    assert ran(pipeline.dvc("repro")) == []
+
+
 def test_a_late_knob_reruns_the_late_stages_alone(pipeline: Pipeline, params: Path) -> None:
     set_params(pipeline.root, {"search": {"rrf_k": 10}})
 

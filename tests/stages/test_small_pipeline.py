@@ -1,5 +1,7 @@
-"""The whole pipeline in a minute: a small model of random weights, two manuals, every stage by DVC."""
+"""Every stage, one after the other in this process: a small model of random weights, two manuals."""
 
+import importlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,10 @@ from transformers import BertConfig, BertModel
 from domain_embeddings import VersionedEmbeddings
 from domain_embeddings.core.metrics import METRICS
 from domain_embeddings.packaging.manifest import read
+from scripts.dependencies import ROOT
+from stages.stage import start
 from tests.knobs import all_params
-from tests.stages.conftest import STAGES, Pipeline, make_clone, ran, run, set_params
+from tests.stages.conftest import STAGES, TINY, set_params, write_inputs
 
 VERSION = all_params()["package"]["version"]
 ARMS = {"bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid"}
@@ -39,36 +43,37 @@ def make_model(tokenizer: Path, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def small(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """All stages, run once."""
+def small(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which the main of every stage has run, in DVC's order."""
     folder = tmp_path_factory.mktemp("small")
-    root = make_clone(folder)
+    write_inputs(folder)
     make_model(base_folder, folder / "model")
-    values = YAML(typ="safe").load(root / "params.yaml")
-    values["base_model"] = {
-        "source": "folder", "name": "../model", "max_seq_length": 64,
-        "sha256": {name: read(folder / "model" / name).sha256 for name in PINNED},
-    }  # fmt: skip
-    YAML().dump(values, root / "params.yaml")
-    quick: dict[str, dict[str, Any]] = {
-        "train": {"frozen_blocks": 1, "further_seeds": []},
-        "evaluate": {"baselines": {}},
-        "package": {"export": None},
-    }
-    set_params(root, quick)
-    return Pipeline(root, run(root, sys.executable, "-m", "dvc", "repro"))
+    root = folder / "workspace"
+    (root / "data").mkdir(parents=True)
+    (root / "data/raw").symlink_to(ROOT / "data/raw")
+    YAML().dump({**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}, root / "params.yaml")
+    pinned = {name: read(folder / "model" / name).sha256 for name in PINNED}
+    base = {"source": "folder", "name": "../model", "revision": "", "hub_name": "", "sha256": pinned}
+    set_params(root, TINY)
+    set_params(root, {"base_model": base, "evaluate": {"baselines": {}}, "package": {"export": None}})
+    set_params(root, {"train": {"frozen_blocks": 1, "further_seeds": []}})
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        for stage in ("base_model", *STAGES):
+            patch.setattr(sys, "argv", [f"stages/{stage}.py", *(["tiny"] if stage != "base_model" else [])])
+            start()
+            importlib.import_module(f"stages.{stage}").main()
+    torch.set_num_threads(threads)
+    return root
 
 
-def test_every_stage_runs_once(small: Pipeline) -> None:
-    assert sorted(ran(small.first_run)) == sorted(["base_model", *(f"{stage}@tiny" for stage in STAGES)])
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_a_second_run_does_nothing(small: Pipeline) -> None:
-    assert ran(small.dvc("repro")) == []
-
-
-def test_the_figures_have_their_fixed_form(small: Pipeline) -> None:
-    table, found = small.json("metrics/tiny/evaluate.json"), small.json("metrics/tiny/verdict.json")
+def test_the_figures_have_their_fixed_form(small: Path) -> None:
+    table, found = _json(small / "metrics/tiny/evaluate.json"), _json(small / "metrics/tiny/verdict.json")
 
     assert table.keys() >= ARMS
     assert all(row.keys() == {*METRICS, "n_queries"} for row in table.values())
@@ -77,8 +82,9 @@ def test_the_figures_have_their_fixed_form(small: Pipeline) -> None:
     assert found["delta"] == pytest.approx(table["tuned"]["ndcg@10"] - table["base"]["ndcg@10"], abs=2e-6)
 
 
-def test_what_is_packaged_loads_and_encodes(small: Pipeline) -> None:
-    model = VersionedEmbeddings(VERSION, "tiny", root=small.root / "models")
+def test_what_is_packaged_loads_and_encodes(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small)
+    model = VersionedEmbeddings(VERSION, "tiny", root=small / "models")
 
     assert model.get_model_info()["loaded"] == "version"
     assert model.encode(["bleed the brakes"]).shape == (1, 32)

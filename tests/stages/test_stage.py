@@ -109,13 +109,13 @@ def test_what_runs_behind_a_stage_can_stop_it_too(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran: list[str] = []
-    (folder / "behind.py").write_text("def main(): raise OSError('no')")
+    (folder / "behind.py").write_text("def check(corpus): raise OSError(corpus)")
     monkeypatch.syspath_prepend(str(folder))
 
     with pytest.raises(SystemExit):
         run_stage(lambda: ran.append("stage"), then="behind")
 
-    assert (ran, capsys.readouterr().err) == (["stage"], "no\n")
+    assert (ran, capsys.readouterr().err) == (["stage"], "docs\n")
 
 
 @pytest.mark.parametrize("bug", [KeyError("x"), ValueError("x"), RuntimeError("x")])

@@ -101,6 +101,7 @@ def test_only_the_upper_blocks_learn_and_the_loss_falls(fresh_model: Fresh, tmp_
     assert history.loss[-1]["loss"] < 0.9 * history.loss[0]["loss"]
 
 
+@pytest.mark.slow
 def test_the_best_step_is_kept(undisturbed: tuple[History, str]) -> None:
     history, _ = undisturbed
 
@@ -111,6 +112,7 @@ def test_the_best_step_is_kept(undisturbed: tuple[History, str]) -> None:
     assert (history.trainable_parameters, history.total_parameters) == (3_548_928, 22_713_216)
 
 
+@pytest.mark.slow
 def test_the_model_has_the_weights_of_the_best_step(fresh_model: Fresh, tmp_path: Path) -> None:
     model = fresh_model()
 
@@ -132,6 +134,7 @@ def test_the_saved_model_is_an_ordinary_one(fresh_model: Fresh, tmp_path: Path) 
     np.testing.assert_allclose(encode(loaded, ANSWERS), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(
     fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str]
 ) -> None:
@@ -158,6 +161,7 @@ def test_a_killed_run_ends_in_the_same_bytes(
     assert _train(fresh_model(), tmp_path) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_half_written_checkpoint_is_ignored(
     fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str]
 ) -> None:
@@ -167,6 +171,7 @@ def test_a_half_written_checkpoint_is_ignored(
     assert _train(fresh_model(), tmp_path) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_removes_a_checkpoint_ends_in_the_same_bytes(
     fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +216,7 @@ def test_a_run_killed_after_its_last_step_does_not_go_on(
     assert _train(fresh_model(), tmp_path, **hopeless) == whole
 
 
+@pytest.mark.slow
 def test_fewer_steps_than_eval_steps_are_evaluated_all_the_same(fresh_model: Fresh, tmp_path: Path) -> None:
     history, _ = _train(fresh_model(), tmp_path, epochs=1, eval_steps=100)
 
