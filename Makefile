@@ -12,7 +12,7 @@ COMPILE := $(VENV)/bin/python -m compileall -qq -x '/tests?/|/testing/|/torch/_i
 PYTEST := python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
 BASE ?= main
 
-.PHONY: env dev install install-dev repro test test-all lint platforms deps docs configuration gate pr-report readme sign check-lock relock \
+.PHONY: env dev install install-dev repro test test-all coverage lint platforms deps docs configuration gate pr-report readme sign check-lock relock \
 	lock clean
 
 env:  ## the packages of requirements.lock in .venv, made anew when the file has changed
@@ -49,9 +49,11 @@ repro: env  ## run every stage whose params, data or code changed
 test: dev  ## unit tests and one small pipeline, in a process for each core, but four at most
 	$(RUN) $(PYTEST) -m "not slow"
 
-test-all: dev  ## those with their coverage, then the slow ones: pipelines, kills, servers, real collections
-	$(RUN) $(PYTEST) -m "not slow" --cov --cov-report=term:skip-covered
+test-all: test  ## those, then the slow ones: pipelines, kills, servers, real collections
 	$(RUN) $(PYTEST) -m slow
+
+coverage: dev  ## what `make test` runs of the code
+	$(RUN) $(PYTEST) -m "not slow" --cov --cov-report=term:skip-covered
 
 lint: dev  ## style, types, spelling, direction of imports
 	$(RUN) ruff check .

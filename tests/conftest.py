@@ -1,4 +1,7 @@
-"""The real base model, from the installed package: small enough for every test that needs one."""
+"""The real base model, from the installed package: small enough for every test that needs one.
+
+Libraries that are slow to import are imported where they are used: not every run of a test needs them.
+"""
 
 import functools
 import importlib
@@ -6,26 +9,29 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
-from sentence_transformers import SentenceTransformer
 from xdist.scheduler import LoadScopeScheduling
 
-from domain_embeddings.encoding.encoder import Model, load
 from domain_embeddings.params.base_model import BaseModelParams
-from domain_embeddings.training import fine_tuning
 from scripts.dependencies import ROOT
 from tests.knobs import knobs
-from tests.packaged import make_models
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+    from domain_embeddings.encoding.encoder import Model
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Processes that test side by side share the cores, they and what they start."""
     threads = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    torch.set_num_threads(threads)
+    if not config.getoption("numprocesses", None):  # the process that only hands tests out needs no torch
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,24 +70,32 @@ def base_folder() -> Path:
 
 
 @pytest.fixture
-def fresh_model(base_folder: Path) -> Callable[[], SentenceTransformer]:
+def fresh_model(base_folder: Path) -> "Callable[[], SentenceTransformer]":
     """Loads a base model that a test may train, on the CPU."""
+    from domain_embeddings.training import fine_tuning
+
     return lambda: fine_tuning.load(base_folder, 256, device="cpu")
 
 
 @pytest.fixture(scope="session")
-def base(base_folder: Path) -> Model:
+def base(base_folder: Path) -> "Model":
     """The base model, which no test may change."""
+    from domain_embeddings.encoding.encoder import load
+
     return load(base_folder, 256, device="cpu")
 
 
 @pytest.fixture(scope="session")
-def peer(base_folder: Path) -> SentenceTransformer:
+def peer(base_folder: Path) -> "SentenceTransformer":
     """The base model as sentence-transformers loads it, which no test may change."""
+    from domain_embeddings.training import fine_tuning
+
     return fine_tuning.load(base_folder, 256, device="cpu")
 
 
 @pytest.fixture(scope="session")
 def models(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the base and the packaged tiny-embeddings-v1.0, which no test may change."""
+    from tests.packaged import make_models
+
     return make_models(base_folder, tmp_path_factory.mktemp("packaged") / "models")

@@ -20,7 +20,7 @@ from tests.searching import in_folder, searching
 
 pytestmark = pytest.mark.slow
 
-PASSAGES = 150
+PASSAGES = 110
 """So many of each corpus are enough to fill both rankings, and are soon encoded."""
 CLOSE = 1e-5
 

@@ -152,6 +152,7 @@ def test_threads_find_what_one_finds(filled: FineTunedRetrieval) -> None:
         assert list(pool.map(filled.search, queries)) == alone
 
 
+@pytest.mark.slow
 def test_deleted_passages_are_gone_from_both_rankings_and_from_idf(models: Path, tmp_path: Path) -> None:
     with searching(models, in_folder(tmp_path / "one")) as retrieval:
         retrieval.index([*PASSAGES, replace(PASSAGES[3], id="p9")])
@@ -165,6 +166,7 @@ def test_deleted_passages_are_gone_from_both_rankings_and_from_idf(models: Path,
     assert retrieval.count() == 4
 
 
+@pytest.mark.slow
 def test_it_opens_again_where_it_was_closed(models: Path, tmp_path: Path) -> None:
     with searching(models, in_folder(tmp_path)) as retrieval:
         retrieval.index(PASSAGES)

@@ -30,7 +30,7 @@ TINY: dict[str, dict[str, Any]] = {
     "guard": {"path": "../guard"},
     "synthesize": {"queries_per_passage": 2},
     "mine": {"negatives": 1, "depth": 10},
-    "train": {"epochs": 1, "batch_size": 16, "eval_steps": 2, "negatives": 1, "dev_pool": 100, "further_seeds": [7]},
+    "train": {"epochs": 1, "batch_size": 16, "eval_steps": 6, "negatives": 1, "dev_pool": 100, "further_seeds": [7]},
     "evaluate": {"baselines": {"absent": SILENT}},
     "search": {"depth": 20},
     "report": {"resamples": 200},

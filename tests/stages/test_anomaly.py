@@ -18,7 +18,7 @@ from domain_embeddings.params.anomaly import AnomalyParams
 from scripts.dependencies import ROOT
 from stages import anomaly
 from tests.knobs import all_params, knobs
-from tests.stages.conftest import Pipeline, outs_of, run
+from tests.stages.conftest import Pipeline
 
 VERSION = all_params()["package"]["version"]
 FOLDER = f"models/tiny-anomaly-v{VERSION}"
@@ -111,22 +111,6 @@ def test_dvc_draws_the_plots(pipeline: Pipeline) -> None:
     for name, columns in drawn.items():
         (plot,) = shown[f"metrics/tiny/anomaly_{name}.csv"]
         assert columns <= plot["content"]["data"]["values"][0].keys()
-
-
-def test_again_gives_the_same_bytes(pipeline: Pipeline) -> None:
-    folder = pipeline.root.parent / "again_anomaly"
-    (folder / "models").mkdir(parents=True)
-    (folder / "data").mkdir()
-    model = f"models/tiny-embeddings-v{VERSION}"
-    for name in ("stages", "domain_embeddings", "params.yaml", "data/ingest", "data/synthesize", "data/raw", model):
-        (folder / name).symlink_to(pipeline.root / name)
-
-    run(folder, sys.executable, "-m", "stages.anomaly", "tiny", PYTHONHASHSEED="1")
-
-    for out in (FOLDER, "data/anomaly/tiny"):
-        assert outs_of(folder / out) == outs_of(pipeline.root / out)
-    written = pipeline.root / "metrics/tiny/anomaly.json"
-    assert (folder / "metrics/tiny/anomaly.json").read_bytes() == written.read_bytes()
 
 
 def test_normal_queries_are_in_one_part_only(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

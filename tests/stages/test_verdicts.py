@@ -3,12 +3,9 @@
 The sample encyclopedia through all of DVC, small; the gate compares each result with the commit before any training.
 """
 
-import json
-import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +13,7 @@ from ruamel.yaml import YAML
 
 from scripts.dependencies import ROOT
 from tests.knobs import all_params
-from tests.stages.conftest import Pipeline, commit, copy_working_tree, run, set_params
+from tests.stages.conftest import Pipeline, commit, copy_working_tree, run, set_params, write_inputs
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +29,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "learning_rate": 1.0e-9,
         "interpolate": [0.5, 1.0],
     },
+    "guard": {"path": "../guard"},
     "search": {"depth": 20},
     "report": {"resamples": 1000},
     "package": {"version": "1.0.dev0", "export": None},  # a draft, for what is packaged changes from commit to commit
@@ -45,6 +43,7 @@ def lore(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """A clone whose first commit is a training that learns nothing."""
     root = tmp_path_factory.mktemp("verdicts") / "clone"
     copy_working_tree(root)
+    write_inputs(root.parent)
     corpus = {"kind": "encyclopedia", "path": str(ROOT / "data/raw/encyclopedia")}
     YAML().dump({**all_params(), "corpora": {"lore": corpus}}, root / "params.yaml")
     set_params(root, SMALL)
@@ -71,15 +70,6 @@ def _gate(pipeline: Pipeline) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-
-
-def _shuffle_positives(path: Path) -> None:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    positives = [row["positive"] for row in rows]
-    random.Random(1).shuffle(positives)
-    path.unlink()  # it may be a link into DVC's cache
-    lines = [json.dumps({**row, "positive": positive}) for row, positive in zip(rows, positives, strict=True)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _assert_kept_back(pipeline: Pipeline) -> None:
@@ -121,12 +111,3 @@ def test_a_learning_rate_that_destroys_is_kept_back(changed: Pipeline) -> None:
 
     _assert_kept_back(changed)
     assert changed.json("metrics/lore/promotion.json")["dev"]["word"] == "regressed"
-
-
-def test_shuffled_positives_are_kept_back(changed: Pipeline) -> None:
-    set_params(changed.root, {"train": {"learning_rate": 1.0e-3}})
-    _shuffle_positives(changed.root / "data/mine/lore/triplets.jsonl")
-    for stage in LATE:
-        changed.dvc("repro", "--single-item", f"{stage}@lore")
-
-    _assert_kept_back(changed)

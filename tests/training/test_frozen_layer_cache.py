@@ -121,6 +121,7 @@ def test_a_text_that_a_batch_holds_twice_is_run_once(
     assert not torch.equal(found[0], found[1])
 
 
+@pytest.mark.slow
 def test_the_states_are_found_again_and_only_they(peer: SentenceTransformer, tmp_path: Path) -> None:
     def file_of(texts: list[str], dtype: torch.dtype = torch.float32, blocks: int = 4) -> tuple[str, int]:
         with cached_prefix(peer, blocks, texts, tmp_path, dtype):
