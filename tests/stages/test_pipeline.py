@@ -9,7 +9,7 @@ import pytest
 from domain_embeddings.core.beir_files import read_dataset, write_dataset
 from domain_embeddings.core.dataset import Dataset
 from domain_embeddings.evaluation.arms import LATE_HYBRID, UNCHOSEN
-from tests.knobs import all_params
+from domain_embeddings.params.train import TrainParams
 from tests.stages.conftest import STAGES, Pipeline, ran, set_params
 
 
@@ -47,7 +47,8 @@ def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline:
     assert pipeline.json("data/evaluate/mine/late_hybrid.json") == dict(zip(LATE_HYBRID, UNCHOSEN, strict=True))
     promotion = pipeline.json("metrics/mine/promotion.json")
     assert promotion["dev"]["synthetic"]
-    assert promotion["share"] == all_params()["train"]["interpolate_unlabelled"]  # no dev question chose it
+    unchosen = TrainParams.model_fields["interpolate_unlabelled"].default
+    assert promotion["share"] == unchosen  # no dev question chose it
     assert "(on synthetic queries)" in promotion["reason"]
     assert [found["corpus"] for found in promotion["guard"]] == ["pumps"]
 
