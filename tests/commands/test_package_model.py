@@ -33,11 +33,11 @@ def test_a_folder_becomes_a_version_that_verifies(base_folder: Path, tmp_path: P
 
 
 def test_a_wrong_fact_is_named(base_folder: Path, tmp_path: Path) -> None:
-    YAML().dump({**FACTS, "comit": "d"}, tmp_path / "facts.yaml")
+    YAML().dump({**FACTS, "colour": "d"}, tmp_path / "facts.yaml")
 
     status, said = run(
         "package", str(base_folder), str(tmp_path / "facts.yaml"), "--corpus", "tiny", "--version", "1.0"
     )
 
     assert status == 2
-    assert "comit: unknown key, allowed are base_model, training_corpus_hash" in said
+    assert "colour: unknown key, allowed are base_model, training_corpus_hash" in said
