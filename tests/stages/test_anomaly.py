@@ -221,3 +221,19 @@ def test_exposure_is_not_to_be_had_without_known_anomalies(workspace: Path) -> N
 
     assert "needs known anomalies, and there are none" in str(fitting.obstacle(normal, [], asked))
     assert fitting.obstacle(normal, [Example("far", "", "train", "a")], asked) is None
+
+
+def test_again_gives_the_same_bytes(pipeline: Pipeline) -> None:
+    folder = pipeline.root.parent / "again_anomaly"
+    (folder / "models").mkdir(parents=True)
+    (folder / "data").mkdir()
+    model = f"models/tiny-embeddings-v{VERSION}"
+    for name in ("stages", "domain_embeddings", "params.yaml", "data/ingest", "data/synthesize", "data/raw", model):
+        (folder / name).symlink_to(pipeline.root / name)
+
+    run(folder, sys.executable, "-m", "stages.anomaly", "tiny", PYTHONHASHSEED="1")
+
+    for out in (FOLDER, "data/anomaly/tiny"):
+        assert outs_of(folder / out) == outs_of(pipeline.root / out)
+    written = pipeline.root / "metrics/tiny/anomaly.json"
+    assert (folder / "metrics/tiny/anomaly.json").read_bytes() == written.read_bytes()

@@ -3,6 +3,8 @@
 The sample encyclopedia through all of DVC, small; the gate compares each result with the commit before any training.
 """
 
+import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,6 +74,15 @@ def _gate(pipeline: Pipeline) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _shuffle_positives(path: Path) -> None:
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    positives = [row["positive"] for row in rows]
+    random.Random(1).shuffle(positives)
+    path.unlink()  # it may be a link into DVC's cache
+    lines = [json.dumps({**row, "positive": positive}) for row, positive in zip(rows, positives, strict=True)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def _assert_kept_back(pipeline: Pipeline) -> None:
     """Regressed, the base packaged, the gate shut, and every place says why."""
     assert pipeline.json("metrics/lore/verdict.json")["verdict"] == "regressed"
@@ -111,3 +122,12 @@ def test_a_learning_rate_that_destroys_is_kept_back(changed: Pipeline) -> None:
 
     _assert_kept_back(changed)
     assert changed.json("metrics/lore/promotion.json")["dev"]["word"] == "regressed"
+
+
+def test_shuffled_positives_are_kept_back(changed: Pipeline) -> None:
+    set_params(changed.root, {"train": {"learning_rate": 1.0e-3}})
+    _shuffle_positives(changed.root / "data/mine/lore/triplets.jsonl")
+    for stage in LATE:
+        changed.dvc("repro", "--single-item", f"{stage}@lore")
+
+    _assert_kept_back(changed)

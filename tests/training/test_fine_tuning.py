@@ -147,7 +147,7 @@ def test_another_seed_gives_other_bytes(fresh_model: Fresh, tmp_path: Path, undi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [4])
+@pytest.mark.parametrize("step", [4, 10])
 def test_a_killed_run_ends_in_the_same_bytes(
     fresh_model: Fresh, tmp_path: Path, kill_after: Callable[[int], None], undisturbed: tuple[History, str],
     monkeypatch: pytest.MonkeyPatch, step: int,
