@@ -150,12 +150,11 @@ def test_a_wrong_seed_is_named(folder: Path) -> None:
     assert "\n  seed: Input should be greater than or equal to 0 (is -1)\n" in _refused(folder, {"seed": -1})
 
 
-def test_a_section_may_have_a_seed_of_its_own(folder: Path) -> None:
-    YAML().dump(_changed({"seed": 7}), folder / "params.yaml")
-    assert section("train", TrainParams).seeds == [7]
+def test_every_section_has_the_one_seed(folder: Path) -> None:
+    YAML().dump(_changed({"seed": 7, "train/further_seeds": [9]}), folder / "params.yaml")
+    assert section("train", TrainParams).seeds == [7, 9]
 
-    YAML().dump(_changed({"train/seed": 8, "train/further_seeds": [9]}), folder / "params.yaml")
-    assert section("train", TrainParams).seeds == [8, 9]
+    assert "there is one seed, of every draw: train.seed must go" in _refused(folder, {"train/seed": 8})
 
 
 def test_the_repos_own_params_pass(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ Reads data/evaluate/<corpus>/per_query.jsonl and data/ingest/<corpus>/queries.js
 `gate:` of the working tree's params.yaml. Writes nothing. Exit code 1: a metric fell by more than its tolerance and
 the paired 95% interval excludes zero; 2: something could not be compared; 0: neither.
 
-    domain-embeddings gate main           # or: make gate BASE=main
-    domain-embeddings gate main HEAD
+    python -m domain_embeddings gate main           # or: make gate BASE=main
+    python -m domain_embeddings gate main HEAD
 """
 
 import tempfile

@@ -5,8 +5,8 @@ per-query results, `dvc params diff` and `dvc metrics diff`. Writes the comment 
 data/pull_request/comment.md by default. What cannot be compared is said in the comment: it is never empty, and the
 exit status is 0 whatever it says (the gate is what stops a change).
 
-    domain-embeddings pr-report main               # or: make pr-report BASE=main
-    domain-embeddings pr-report main report.md
+    python -m domain_embeddings pr-report main               # or: make pr-report BASE=main
+    python -m domain_embeddings pr-report main report.md
 """
 
 import json

@@ -4,7 +4,7 @@ Reads models/ and a private key (EC, PEM); writes models/<corpus>-embeddings-v<v
 models/<corpus>-anomaly-v<version>.sig where there is a detector, which are small and kept in Git. No stage: nobody
 else's `dvc repro` has the key, and no two signatures are alike.
 
-    domain-embeddings sign KEY               # or: make sign KEY=key.pem
+    python -m domain_embeddings sign KEY               # or: make sign KEY=key.pem
 """
 
 import tempfile

@@ -18,7 +18,7 @@ from domain_embeddings.params.anomaly import AnomalyParams
 from scripts.dependencies import ROOT
 from stages import anomaly
 from tests.knobs import all_params, knobs
-from tests.stages.conftest import Pipeline
+from tests.stages.conftest import Pipeline, outs_of, run
 
 VERSION = all_params()["package"]["version"]
 FOLDER = f"models/tiny-anomaly-v{VERSION}"
