@@ -41,8 +41,8 @@ dvc exp run -S '+train.patience=8'                   # one that is not there (ma
 dvc exp run -S 'search.late={candidates: 50}'        # a group that is null: as a whole
 ```
 
-There is one `seed` for every draw; a section cannot have one of its own. A wrong key, type or value stops a run before its first stage does any work, and
-the message names the key, the value and what is allowed.
+There is one `seed` for every draw; a section cannot have one of its own. A wrong key, type or value stops a run
+before its first stage does any work, and the message names the key, the value and what is allowed.
 """
 
 

@@ -1,6 +1,6 @@
 """Bring the hashes of code in dvc.lock up to date where only comments, docstrings or the format have changed.
 
-python -m domain_embeddings relock    # `make relock`; exit code 1, and nothing written, where code means something else now
+python -m domain_embeddings relock    # `make relock`; exit code 1, and nothing written, where code changed its meaning
 
 The lock's version of a file or folder is looked up in Git's history by its hash. Two versions mean the same if they
 have the same files, whose syntax trees are equal without strings that stand alone. A file that reads its own `__doc__`

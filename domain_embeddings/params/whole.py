@@ -44,7 +44,8 @@ class Params(Strict):
     def _one_seed(cls, values: Any) -> Any:
         if not isinstance(values, dict) or "seed" not in values:
             return values
-        if own := [f"{name}.seed" for name, found in values.items() if isinstance(found, dict) and "seed" in found]:
+        sections = {name: found for name, found in values.items() if name in cls.model_fields}
+        if own := [f"{name}.seed" for name, found in sections.items() if isinstance(found, dict) and "seed" in found]:
             raise ValueError(f"there is one seed, of every draw: {', '.join(own)} must go")
         return {name: with_seed(cls, name, found, values["seed"]) for name, found in values.items()}
 
