@@ -13,7 +13,7 @@ PYTEST := python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder
 BASE ?= main
 
 .PHONY: env dev install install-dev repro test test-all coverage lint platforms deps docs configuration gate pr-report readme sign check-lock relock \
-	lock clean
+	lock clean sealed
 
 env:  ## the packages of requirements.lock in .venv, made anew when the file has changed
 	@cmp -s requirements.lock $(VENV)/requirements.lock || $(MAKE) --no-print-directory install
@@ -70,6 +70,9 @@ gate: env  ## did search get worse since BASE? (make's own exit code is 2 whatev
 
 pr-report: env  ## write what changed since BASE to data/pull_request/comment.md
 	$(RUN) python -m domain_embeddings pr-report "$(BASE)"
+
+sealed: env  ## one look, which is counted, at COLLECTION, a BEIR folder outside of the repository; NAME=... names it
+	$(RUN) python -m scripts.sealed "$(COLLECTION)" $(if $(NAME),--name "$(NAME)")
 
 deps: dev  ## bring the code dependencies in dvc.yaml up to date with the imports
 	$(RUN) python -m scripts.dependencies

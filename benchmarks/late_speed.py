@@ -23,24 +23,28 @@ from domain_embeddings.core.dataset import Passage
 from domain_embeddings.core.lexical import K1, B, words
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
-from domain_embeddings.params.search import LateParams, SearchParams
+from domain_embeddings.params.search import LateStorage, SearchParams
 from domain_embeddings.search.index_protocol import Metadata, rows_of
 from domain_embeddings.search.indexing import entry
 from domain_embeddings.search.late_search import payload
 from domain_embeddings.search.qdrant_embedded import EmbeddedIndex
 from domain_embeddings.search.retrieval import FineTunedRetrieval, create_finetuned_retrieval
+from domain_embeddings.systems.system import System, family
 
 NAME, TEXTS, WARM = "manuals", 300, 20
-LATE = LateParams()
-ONE, TWO = SearchParams(), SearchParams(late=LATE)
+LATE, PARAMS = LateStorage(), SearchParams()
+ONE, TWO = (
+    next(system for system in family(aliases=False, params=PARAMS) if system.name == name)
+    for name in ("hybrid_tuned", "late_hybrid")
+)
 
 Row = dict[str, Any]
 Stored = Mapping[str, Any]
 
 
-def opened(folder: Path, params: SearchParams) -> FineTunedRetrieval:
+def opened(folder: Path, system: System) -> FineTunedRetrieval:
     """Search in a folder."""
-    return create_finetuned_retrieval(NAME, params=params, folder=folder)
+    return create_finetuned_retrieval(NAME, folder=folder, system=system)
 
 
 def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[tuple[str, Stored]], dict[str, float]]:
@@ -68,7 +72,7 @@ def build(
     """Index `size` passages with token vectors; the stems of each."""
     with opened(folder, ONE) as retrieval:
         identity = retrieval.identity
-    index, collection, stems_of_all = EmbeddedIndex(folder, ONE), identity.collection(NAME), []
+    index, collection, stems_of_all = EmbeddedIndex(folder, PARAMS), identity.collection(NAME), []
     metadata = Metadata(identity, None, size, complete=False, codec=codec.as_json())
     for first, (_, stems, vectors) in maker.batches(size):
         if first == 0:

@@ -10,39 +10,20 @@ questions as --questions says. Prints each stage's seconds and the most memory i
 """
 
 import argparse
-import os
 import random
-import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
 from domain_embeddings.core.beir_files import write_dataset, write_json
 from domain_embeddings.core.dataset import Dataset, Passage, Query
+from scripts.pipeline_copy import ALL, TO_REPORT, Measured, copy_of, measured
 
-ALL = ["ingest", "synthesize", "mine", "train", "evaluate", "guard", "report", "robustness", "package", "anomaly"]
-TO_REPORT = ALL[: ALL.index("report") + 1]
-GIB = 2**30
 SAMPLES, LARGE = 3.0, 8.0
 """GiB that training on a sample corpus, and any stage over 100,000 passages, may take."""
 WORDS, ASKED = 30, 6
 """Words of a made passage, and of a question about it."""
-
-
-class Measured(NamedTuple):
-    """One stage's run."""
-
-    stage: str
-    corpus: str
-    seconds: float
-    peak: float
-    """GiB."""
 
 
 def made(source: Path, passages: int, questions: int) -> Dataset:
@@ -54,48 +35,6 @@ def made(source: Path, passages: int, questions: int) -> Dataset:
     asked = draw.sample(range(passages), questions)
     queries = {f"q{i}": Query(f"q{i}", " ".join(draw.sample(texts[i].split(), ASKED))) for i in asked}
     return Dataset(corpus, queries, {"test": {f"q{i}": {f"p{i}": 1} for i in asked}})
-
-
-def copy_of(root: Path, target: Path) -> dict[str, Any]:
-    """Copy what the stages need of a working tree; return the params."""
-    for name in ("stages", "domain_embeddings", "data/raw"):
-        shutil.copytree(root / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copyfile(root / name, target / name)
-    values: dict[str, Any] = YAML(typ="safe").load(root / "params.yaml")
-    return values
-
-
-def command(folder: Path, stage: str) -> str:
-    """A stage's command as dvc.yaml has it, with `${key}` where the corpus goes."""
-    found = YAML(typ="safe").load(folder / "dvc.yaml")["stages"][stage]
-    said = found.get("do", found)["cmd"]
-    return said if isinstance(said, str) else " && ".join(said)
-
-
-def measure(folder: Path, stage: str, corpus: str) -> Measured:
-    """Run a stage to its end; a RuntimeError with what it printed where it fails."""
-    said = command(folder, stage).replace("${key}", corpus)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    start = time.perf_counter()
-    with (folder / "output.txt").open("w+b") as output:
-        process = subprocess.Popen(
-            ["sh", "-c", said], cwd=folder, env={**os.environ, "PATH": path}, stdout=output, stderr=output
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        if status:
-            output.seek(0)
-            raise RuntimeError(f"{stage} {corpus} ended with {status}:\n{output.read().decode()[-2000:]}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Measured(stage, corpus, time.perf_counter() - start, used.ru_maxrss * unit / GIB)
-
-
-def measured(folder: Path, stages: Sequence[str], corpora: Sequence[str]) -> Iterator[Measured]:
-    """Every stage of every corpus, in DVC's order."""
-    yield measure(folder, "base_model", "")
-    for stage in stages:
-        for corpus in corpora:
-            yield measure(folder, stage, corpus)
 
 
 def limit_of(found: Measured, large: bool) -> float | None:

@@ -30,7 +30,6 @@ from sentence_transformers.base.sampler import BatchSamplers
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.memory import command
 from domain_embeddings.core.beir_files import read_jsonl, write_json
 from domain_embeddings.core.dataset import Query
 from domain_embeddings.core.errors import DataError
@@ -38,6 +37,7 @@ from domain_embeddings.encoding.dev_set import Dev
 from domain_embeddings.training.fine_tuning import DevEvaluator, freeze, load, set_dropout
 from domain_embeddings.training.frozen_layer_cache import cached_prefix, has_bfloat16
 from domain_embeddings.training.losses import Example
+from scripts.pipeline_copy import command
 
 DEV_EVERY = 10
 COUNTED_STEPS = 2

@@ -7,8 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from domain_embeddings.evaluation.report_model import SHIPPED
+from domain_embeddings.params.search import SearchParams
+from domain_embeddings.systems.system import family
+
 ROOT = Path(__file__).parent.parent
-ARMS = ("bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid")
+ARMS = [*(system.name for system in family(aliases=True, params=SearchParams())), SHIPPED]
 COLUMNS = ("ndcg@10", "recall@5")
 
 

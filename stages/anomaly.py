@@ -33,8 +33,8 @@ from domain_embeddings.commands.workspace import (
     stage_folder,
 )
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_json, write_jsonl
+from domain_embeddings.core.unicode_normalization import canonical
 from domain_embeddings.encoding.encoder import encode, load
-from domain_embeddings.encoding.unicode_normalization import canonical
 from domain_embeddings.packaging.artifact import WEIGHTS
 from domain_embeddings.packaging.manifest import read
 from domain_embeddings.packaging.verification import detector_name

@@ -15,6 +15,7 @@ from domain_embeddings.core.beir_files import read_dataset, write_jsonl
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.encoding.dev_set import Dev, per_query
 from domain_embeddings.encoding.encoder import Model, load
+from domain_embeddings.evaluation.question_groups import groups_of
 from domain_embeddings.params.guard import GuardParams
 from stages.stage import corpus_argument, run_stage
 
@@ -30,10 +31,12 @@ def read_dev(folder: Path) -> Dev:
 
 
 def ranked(collection: str, dev: Dev, models: dict[str, Model]) -> Iterator[dict[str, Any]]:
-    """A row for each arm and question of one collection."""
+    """A row for each arm and question of one collection, whose name stands before the ids of questions."""
+    groups = groups_of(dev.qrels)
     for arm, model in models.items():
         for query_id, row in per_query(model, dev, progress=True, exact=False).items():
-            yield {"corpus": collection, "arm": arm, "query_id": query_id, **row}
+            names = {"query_id": f"{collection}/{query_id}", "group": f"{collection}/{groups[query_id]}"}
+            yield {"corpus": collection, "arm": arm, **names, **row}
 
 
 def main() -> None:

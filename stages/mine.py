@@ -8,17 +8,18 @@ hold qdrant, asks that collection too; DVC does not see when it changes: `dvc re
 """
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from tqdm.auto import tqdm
 
 from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section, stage_folder
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_json, write_jsonl
+from domain_embeddings.core.dataset import Passage, Qrels
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import encode, load
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.training.negatives import Miner
-from stages.stage import corpus_argument, run_stage
+from stages.stage import asks_synthetic, corpus_argument, run_stage
 
 SUSPICIOUS = 50
 
@@ -36,6 +37,12 @@ def found_today(params: MineParams, vectors: Scores, known: Collection[str]) -> 
     return found.rankings, found.unknown
 
 
+def with_answers_held_out(corpus: dict[str, Passage], dev_qrels: Qrels) -> dict[str, Passage]:
+    """The corpus, in which what dev questions ask for is marked `held_out`, as ingest marks what it holds out."""
+    answers = {i for grades in dev_qrels.values() for i, grade in grades.items() if grade > 0}
+    return corpus | {i: replace(corpus[i], extra={**corpus[i].extra, "held_out": True}) for i in answers}
+
+
 def main() -> None:
     """Encode passages and queries with the base model, mine, write."""
     name = corpus_argument()
@@ -44,6 +51,8 @@ def main() -> None:
     synthesized = stage_folder("synthesize", name)
     queries = read_queries(synthesized / "queries.jsonl")
     qrels = read_qrels(synthesized / "qrels" / "train.tsv", queries, corpus)
+    if asks_synthetic(name):
+        corpus = with_answers_held_out(corpus, read_qrels(synthesized / "qrels" / "dev.tsv", queries, corpus))
     model = load(BASE_MODEL, max_seq_length())
     asked = [queries[query_id] for query_id in qrels]
     vectors = encode(model, [query.text for query in asked], progress=True, exact=False)

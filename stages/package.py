@@ -1,4 +1,4 @@
-"""Package the model that was promoted, tuned or base, with a card that says why.
+"""Package the model of the system that is shipped, tuned or base, with that system and a card that says why.
 
 Reads metrics/<corpus>/, the training corpus in data/ingest/<corpus>/, training queries in data/synthesize/<corpus>/,
 models/base/ and models/tuned/<corpus>/; writes models/<corpus>-embeddings-v<version>/, with an int8 export where one
@@ -35,6 +35,7 @@ from domain_embeddings.packaging.manifest import EXPORTED, read
 from domain_embeddings.packaging.probe import TEXTS
 from domain_embeddings.params.base_model import BaseModelParams
 from domain_embeddings.params.package import PackageParams
+from domain_embeddings.systems.system import System
 from stages.stage import corpus_argument, run_stage
 
 
@@ -77,7 +78,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         promoted=promotion["promoted"],
         reason=promotion["reason"],
         verdict=figures(corpus, "verdict.json"),
-        promotion={key: value for key, value in promotion.items() if key != "guard"},
+        promotion={key: value for key, value in promotion.items() if key not in ("guard", "shipped")},
         arms=with_intervals(means, statistics["intervals"]),
         dimension=dimension(BASE_MODEL),
         max_seq_length=base.max_seq_length,
@@ -92,6 +93,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         adversarial_tests={"passed": tests["passed"], "total": tests["total"]},
         limits=limits(corpus, means["base"]["n_queries"], base, tests),
         notes=params.notes,
+        search=promotion["shipped"]["system"],
         skipped={f"baseline {arm}": reason for arm, reason in statistics["skipped"].items()},
     )
 
@@ -102,7 +104,8 @@ def int8(corpus: str, model: Model, tokenizer: Path, folder: Path) -> Fidelity |
     synthesized = stage_folder("synthesize", corpus)
     queries = read_queries(synthesized / "queries.jsonl")
     asked = [queries[i].text for i in sorted(read_qrels(synthesized / "qrels" / "train.tsv", queries, passages))]
-    contents = [passage.content for passage in passages.values()]
+    system = System.model_validate(figures(corpus, "promotion.json")["shipped"]["system"])
+    contents = [system.text(passage) for passage in passages.values()]
     try:
         from domain_embeddings.packaging.int8_export import export  # only here: OpenVINO and nncf need not be there
 

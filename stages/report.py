@@ -1,6 +1,6 @@
 """Turn per-query results into the figures that are kept in Git, and into a page to read.
 
-Reads data/ingest/<corpus>/, data/synthesize/<corpus>/statistics.json, data/train/<corpus>/history.json,
+Reads data/ingest/<corpus>/, data/synthesize/<corpus>/, data/train/<corpus>/history.json,
 data/evaluate/<corpus>/ and data/guard/<corpus>/; writes metrics/<corpus>/ (tables, verdict, promotion, plot data,
 report.md) and data/report/<corpus>/report.html. Cheap: it encodes nothing.
 
@@ -14,13 +14,16 @@ from typing import Any
 import pandas as pd
 
 from domain_embeddings.commands.workspace import load_params, metrics_folder, section, stage_folder
-from domain_embeddings.core.beir_files import read_dataset, read_jsonl, write_json
+from domain_embeddings.core.authors import asked_by
+from domain_embeddings.core.beir_files import read_dataset, read_jsonl, read_queries, write_json
 from domain_embeddings.evaluation.result_tables import with_slices
 from domain_embeddings.evaluation.summarizing import Results, summarize, tables
 from domain_embeddings.params.report import ReportParams
+from domain_embeddings.params.search import SearchParams
 from domain_embeddings.reporting.html_report import html
 from domain_embeddings.reporting.markdown_report import markdown
 from domain_embeddings.reporting.plot_data import write_plots
+from domain_embeddings.systems.system import System
 from stages.stage import asks_synthetic, corpus_argument, run_stage
 
 
@@ -37,19 +40,26 @@ def read_value(stage: str, corpus: str, name: str) -> Any:
 def read_results(corpus: str) -> Results:
     """All that is reported on."""
     dataset = read_dataset(stage_folder("ingest", corpus))
+    dev = read_rows(stage_folder("evaluate", corpus) / "dev.jsonl")
+    made = read_queries(stage_folder("synthesize", corpus) / "queries.jsonl")
+    search = section("search", SearchParams)
+    offered = read_value("evaluate", corpus, "systems.json")
     return Results(
         corpus=corpus,
         kind=load_params()["corpora"][corpus]["kind"],
         dataset=dataset,
         ingested=read_value("ingest", corpus, "report.json")["counts"],
         test=with_slices(read_rows(stage_folder("evaluate", corpus) / "per_query.jsonl"), dataset),
-        dev=read_rows(stage_folder("evaluate", corpus) / "dev.jsonl"),
+        dev=dev,
         synthetic_dev=asks_synthetic(corpus),
+        dev_asked_by=asked_by(made[i] for i in dev["query_id"].unique()),
         guard=read_rows(stage_folder("guard", corpus) / "per_query.jsonl"),
         history=read_value("train", corpus, "history.json"),
         seeds=[load_params()["seed"], *load_params()["train"]["further_seeds"]],
-        depth=load_params()["search"]["depth"],
-        late_hybrid=read_value("evaluate", corpus, "late_hybrid.json"),
+        depth=search.depth,
+        systems=[System.model_validate(each["system"]) for each in offered],
+        stored={each["system"]["name"]: each["bytes"] for each in offered},
+        budget_kb=search.budget_kb,
         skipped=read_value("evaluate", corpus, "skipped.json"),
     )
 

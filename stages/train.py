@@ -30,6 +30,7 @@ from domain_embeddings.commands.workspace import (
 )
 from domain_embeddings.core.beir_files import read_corpus, read_jsonl, read_qrels, read_queries, write_json
 from domain_embeddings.encoding.dev_set import Dev
+from domain_embeddings.evaluation.question_groups import groups_of, halves
 from domain_embeddings.params.train import TrainParams
 from domain_embeddings.training.fine_tuning import fine_tune, load
 from domain_embeddings.training.inverse_cloze import positive_of
@@ -52,13 +53,17 @@ def main() -> None:
     """Load, train or resume, keep the best weights, write."""
     name = corpus_argument()
     params = section("train", TrainParams)
-    if asks_synthetic(name):
+    synthetic = asks_synthetic(name)
+    if synthetic:
         params = params.model_copy(update={"interpolate": [params.interpolate_unlabelled]})
     corpus_file = stage_folder("ingest", name) / "corpus.jsonl"
     synthesized, triplets_file = stage_folder("synthesize", name), stage_folder("mine", name) / "triplets.jsonl"
     corpus = read_corpus(corpus_file)
     queries = read_queries(synthesized / "queries.jsonl")
     dev_qrels = read_qrels(synthesized / "qrels" / "dev.tsv", queries, corpus)
+    if not synthetic:  # the other half is kept to prove what is chosen
+        choosing, _ = halves(groups_of(dev_qrels), params.seed)
+        dev_qrels = {query_id: grades for query_id, grades in dev_qrels.items() if query_id in choosing}
     dev = Dev.sample(corpus, {i: queries[i] for i in dev_qrels}, dev_qrels, params.dev_pool, params.seed)
     examples = [
         Example(

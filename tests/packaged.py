@@ -24,6 +24,10 @@ MEANS = {
     "base": {"recall@5": 0.5, "mrr@10": 0.25, "ndcg@10": 0.375, "n_queries": 60},
     "tuned": {"recall@5": 0.75, "mrr@10": 0.5, "ndcg@10": 0.625, "n_queries": 60},
 }
+VERDICT = {
+    "verdict": "improved", "metric": "ndcg@10", "delta": 0.25, "ci95": [0.125, 0.375], "p": 0.001, "promoted": "tuned",
+    "shipped": "late_hybrid", "shipped_delta": 0.5, "shipped_ci95": [0.4375, 0.5625],
+}  # fmt: skip
 INTERVALS = {"base": {"recall@5": [0.4, 0.6], "mrr@10": [0.2, 0.3], "ndcg@10": [0.3, 0.45]}}
 
 
@@ -36,7 +40,7 @@ def card(base: Path, **changes: Any) -> Card:
         "base_model": {"name": "owner/base", "revision": "0" * 40, "weights_sha256": read(base / WEIGHTS).sha256},
         "promoted": "tuned",
         "reason": "improved on 60 dev questions",
-        "verdict": {"verdict": "improved", "metric": "ndcg@10", "delta": 0.25, "ci95": [0.125, 0.375], "p": 0.001},
+        "verdict": VERDICT,
         "promotion": None,
         "arms": with_intervals(MEANS, INTERVALS),
         "dimension": dimension(base),

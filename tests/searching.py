@@ -6,10 +6,11 @@ from typing import Any
 from domain_embeddings.core.dataset import Passage
 from domain_embeddings.packaging.backends import Backend
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
-from domain_embeddings.params.search import SearchParams
+from domain_embeddings.params.search import LateStorage, SearchParams
 from domain_embeddings.search.index_protocol import PassageIndex
 from domain_embeddings.search.qdrant_embedded import EmbeddedIndex
 from domain_embeddings.search.retrieval import FineTunedRetrieval
+from domain_embeddings.systems.system import System
 
 CORPUS = "tiny"
 PASSAGES = [
@@ -23,6 +24,11 @@ PASSAGES = [
 ]
 
 
+HYBRID = System(name="hybrid_tuned", model="tuned", dense=1, bm25=1, fusion="ranks")
+LATE = System(name="late_tuned", model="tuned", late=1, storage=LateStorage(bits=4, factor=1))
+"""Of late interaction alone, with hardly any loss."""
+
+
 def search_params(**changes: Any) -> SearchParams:
     """The defaults with changes, checked as params.yaml is."""
     return SearchParams.model_validate(changes)
@@ -34,14 +40,15 @@ def searching(
     version: str | None = "1.0",
     standby: PassageIndex | None = None,
     backend: Backend = "auto",
+    system: System | None = HYBRID,
     **changes: Any,
 ) -> FineTunedRetrieval:
-    """Retrieval with a version of the corpus `tiny`; None is the base."""
+    """Retrieval with a version of the corpus `tiny`; None is the base, and the system None the packaged one."""
 
     def load(wanted: str | None) -> VersionedEmbeddings:
         return VersionedEmbeddings(wanted, CORPUS, root=models, backend=backend)
 
-    return FineTunedRetrieval(CORPUS, version, load, index, search_params(**changes), standby)
+    return FineTunedRetrieval(CORPUS, version, load, index, search_params(**changes), standby, system=system)
 
 
 def in_folder(folder: Path, **changes: Any) -> EmbeddedIndex:

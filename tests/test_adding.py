@@ -1,4 +1,4 @@
-"""What docs/adding.md promises of arms, metrics, readers and detectors: a module, and its entry in a registry."""
+"""What docs/adding.md promises of arms, systems, metrics, readers and detectors: a module, and its entry somewhere."""
 
 import sys
 from dataclasses import dataclass
@@ -15,30 +15,50 @@ from domain_embeddings.anomaly.detectors.detector import Detector
 from domain_embeddings.anomaly.detectors.detector_choice import class_of
 from domain_embeddings.anomaly.fitting import separate
 from domain_embeddings.commands.check_params import unknown_detector
-from domain_embeddings.core.dataset import Query
+from domain_embeddings.core.dataset import Passage, Query
 from domain_embeddings.core.metrics import METRICS, recall
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.evaluation.arms import Encoded, rankings, rows
+from domain_embeddings.evaluation.choice import Offered
 from domain_embeddings.evaluation.result_tables import arm_table
 from domain_embeddings.ingest.formats.blocks import Block, BlockKind, Document, located
 from domain_embeddings.ingest.formats.readers import READERS, read_document
+from domain_embeddings.params.evaluate import EvaluateParams
 from domain_embeddings.params.gate import GateParams
+from domain_embeddings.params.search import SearchParams
 from domain_embeddings.params.whole import Params
+from domain_embeddings.systems.system import System, family
 from tests.knobs import all_params, knobs
 
-PASSAGES = {"a": "bleed the brakes", "b": "grease the mast"}
+PASSAGES = {"a": Passage("a", "", "bleed the brakes"), "b": Passage("b", "", "grease the mast")}
 QUERIES = {"q": Query("q", "brakes")}
 
 
-def test_an_arm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_arm() -> None:
     def dummy(passages: object, queries: object) -> Encoded:
         return Encoded(np.eye(2, dtype=np.float32), np.array([[0, 1]], dtype=np.float32))
 
-    runs, _ = rankings(PASSAGES, QUERIES, {"dummy": dummy}, 10, 60)
+    runs = rankings(PASSAGES, QUERIES, {"dummy": dummy}, family(False, SearchParams()), 10).runs
     table = arm_table(pd.DataFrame(rows(runs, {"q": {"a": 1}})))
 
     assert list(runs["dummy"]["q"]) == ["b", "a"]
     assert table["dummy"]["recall@1"] == 0.0
+
+
+def test_a_search_system() -> None:
+    """A line of the family: it is measured, and it may be chosen."""
+    added = System(name="hybrid_scores_base", model="base", dense=0.6, bm25=0.4)
+    systems = [*family(False, SearchParams()), added]
+
+    def pointing(passages: object, queries: object) -> Encoded:
+        return Encoded(np.eye(2, dtype=np.float32), np.array([[0, 1]], dtype=np.float32))
+
+    runs = rankings(PASSAGES, QUERIES, {"base": pointing}, systems, 10).runs
+
+    assert runs["hybrid_scores_base"]["q"] == pytest.approx({"b": 0.6, "a": 0.4})
+    assert Offered(systems, dict.fromkeys((each.name for each in systems), 0), None, True).allowed()[-1] == added
+    with pytest.raises(ValueError, match="no baseline may be named 'hybrid_scores_base'"):
+        knobs("evaluate", EvaluateParams, baselines={added.name: {"kind": "folder", "path": "x"}})
 
 
 def test_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,17 +31,17 @@ def test_every_section_is_on_the_page() -> None:
 
 
 def test_a_row_tells_value_default_bounds_and_meaning() -> None:
-    found = {row.key: row for row in rows(SearchParams, "search", {"depth": 20, "late": None})}
+    found = {row.key: row for row in rows(SearchParams, "search", {"depth": 20, "late": {"factor": 4}, "server": None})}
 
     assert found["search.depth"][1:3] == ("`20`", "whole number, 10 to 1000")
-    assert found["search.rrf_k"][1:] == (
-        "`60` (default)",
-        "whole number, ≥ 1",
-        "The constant of reciprocal rank fusion.",
+    assert found["search.max_query_chars"][1:] == (
+        "`10000` (default)",
+        "whole number, ≥ 256",
+        "Longer queries are refused. The model sees 256 tokens, about 1,000 characters.",
     )
-    assert found["search.late"][1:3] == ("`null`", "the keys below; or null")
-    assert found["search.late.bits"][1:3] == ("`1` (default)", "`1`, `2`, `4`")
-    assert found["search.weights.dense"].value == "`1.0` (default)"
+    assert found["search.server"][1:3] == ("`null`", "the keys below; or null")
+    assert found["search.late.bits"][1:3] == ("`2` (default)", "`1`, `2`, `4`")
+    assert found["search.late.factor"].value == "`4`"
     assert found["search.server.url"].value == "must be given"
 
 

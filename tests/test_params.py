@@ -90,7 +90,11 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"base_model/sha256": {"tokenizer.json": "a" * 64}}, ["base_model: ", "sha256 must pin the weights"]),
     ({"base_model/sha256": {"model.safetensors": "abc"}}, ["model.safetensors must have 64 hex digits, has 3"]),
     ({"search/depth": 5}, ["search.depth: ", "greater than or equal to 10 (is 5)"]),
-    ({"search/rrf_k": 0}, ["search.rrf_k: ", "greater than or equal to 1 (is 0)"]),
+    ({"search/rrf_k": 60}, ["search.rrf_k: unknown key, allowed are depth, late, budget_kb, max_query_chars"]),
+    ({"search/late": None}, ["search.late: ", "LateStorage (is None)"]),
+    ({"search/late/bits": 3}, ["search.late.bits: ", "1, 2 or 4 (is 3)"]),
+    ({"search/budget_kb": 0}, ["search.budget_kb: ", "greater than 0 (is 0)"]),
+    ({"report/min_groups": 1}, ["report.min_groups: ", "greater than or equal to 2 (is 1)"]),
     ({"report/min_queries": 1}, ["report.min_queries: ", "greater than or equal to 2 (is 1)"]),
     (
         {"anomaly/detector": "forest"},

@@ -15,7 +15,7 @@ NAMES = [
     "anomaly",
 ]  # fmt: skip
 COMMANDS = {"gate": "domain_embeddings.commands.gate", "search": "domain_embeddings.commands.search_commands"}
-"""Sections of params.yaml that a command reads, which is no stage, and where that is."""
+"""Sections of params.yaml that a command reads, be it the only one or beside stages, and where that is."""
 SET = {"train": "env GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608 "}
 """What a stage's command sets for its process."""
 PIPELINE: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -36,9 +36,12 @@ def _declared_params(stage: str) -> set[str]:
 
 
 def _read_params(stage: str) -> set[str]:
-    """What a stage's script asks for by `section("x", …)`, `max_seq_length()`, `load_params()["x"]["y"]`."""
+    """What a stage's script asks for by `section("x", …)`, `max_seq_length()`, `load_params()["x"]["y"]`.
+
+    Of a section that a command reads too, the knobs alone that it takes: `x = section("x", …)`, then `x.y`.
+    """
     tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
-    found, within = set(), set()
+    found, within, shared = set(), set(), _shared_sections(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Subscript(
@@ -49,13 +52,30 @@ def _read_params(stage: str) -> set[str]:
             ):
                 found.add(f"{name}.{knob}")
                 within.add(inner)
-            case ast.Call(func=ast.Name(id="section"), args=[ast.Constant(value=str(name)), *_]):
+            case ast.Attribute(value=ast.Name(id=variable), attr=knob) if variable in shared:
+                found.add(f"{shared[variable]}.{knob}")
+            case ast.Call(func=ast.Name(id="section"), args=[ast.Constant(value=str(name)), *_]) if (
+                name not in COMMANDS
+            ):
                 found |= {name, "seed"} if _is_seeded(name) else {name}
             case ast.Call(func=ast.Name(id="max_seq_length")):
                 found.add("base_model.max_seq_length")
             case ast.Subscript(value=ast.Call(func=ast.Name(id="load_params")), slice=ast.Constant(value=str(name))):
                 if node not in within:
                     found.add(name)
+    return found
+
+
+def _shared_sections(tree: ast.Module) -> dict[str, str]:
+    """Variable → the section of COMMANDS that it holds."""
+    found = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=variable)],
+                value=ast.Call(func=ast.Name(id="section"), args=[ast.Constant(value=str(name)), *_]),
+            ) if name in COMMANDS:
+                found[variable] = name
     return found
 
 
@@ -107,13 +127,14 @@ def test_declared_params_are_the_read_ones(stage: str) -> None:
 
 def test_every_section_of_params_is_declared_whole() -> None:
     declared = {name for stage in NAMES for name in _declared_params(stage) if "." not in name}
-    assert set(PARAMS) - set(COMMANDS) == declared
+    assert set(PARAMS) == declared | set(COMMANDS)
 
 
 @pytest.mark.parametrize("section", [name for name in Params.model_fields if name not in ("corpora", "seed")])
 def test_every_knob_is_used(section: str) -> None:
-    readers = [f"stages.{stage}" for stage in NAMES if section in _declared_params(stage)]
-    readers = readers or [COMMANDS[section]]
+    declared = {stage: {name.partition(".")[0] for name in _declared_params(stage)} for stage in NAMES}
+    readers = [f"stages.{stage}" for stage in NAMES if section in declared[stage]]
+    readers += [COMMANDS[section]] if section in COMMANDS else []
     files = sorted({file for module in readers for file in imported_files(module)})
     code = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in files)
 

@@ -44,14 +44,19 @@ def make(root: Path) -> None:
     commit(root)
 
 
-def write_results(root: Path, missed: int, *, first: int = 0, corpus: str = "tiny") -> None:
-    """Questions q<first> and on, every second one of the domain pumps; of these `missed` are missed by tuned."""
+def write_results(
+    root: Path, missed: int, *, first: int = 0, corpus: str = "tiny", shipped: str | None = "hybrid_tuned"
+) -> None:
+    """Questions q<first> and on, every second one of the domain pumps; of these `missed` are missed by tuned.
+
+    `shipped` is the arm that search answers with; None as earlier versions left it.
+    """
     numbers = range(first, first + QUESTIONS)
     scores = {arm: {i: float(arm != "tuned" or i % 2 == 0 or i >= 2 * missed) for i in numbers} for arm in ARMS}
     write_jsonl(
         root / f"data/evaluate/{corpus}/per_query.jsonl",
         (
-            {"arm": arm, "query_id": f"q{i}", **dict.fromkeys(METRICS, score)}
+            {"arm": arm, "query_id": f"q{i}", "group": f"q{i}", **dict.fromkeys(METRICS, score)}
             for arm, found in scores.items()
             for i, score in found.items()
         ),
@@ -63,6 +68,7 @@ def write_results(root: Path, missed: int, *, first: int = 0, corpus: str = "tin
     word = "regressed" if missed else "unchanged"
     delta = means["tuned"]["ndcg@10"] - 1
     verdict = {"verdict": word, "metric": "ndcg@10", "delta": delta, "ci95": [delta, delta], "promoted": "base"}
+    verdict |= {"shipped": shipped} if shipped else {}
     write_json(root / f"metrics/{corpus}/verdict.json", verdict)
 
 

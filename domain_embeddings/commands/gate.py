@@ -1,14 +1,15 @@
 """Did a change make search worse? Compare the per-query results of a base revision with those of the working tree.
 
-Reads data/evaluate/<corpus>/per_query.jsonl and data/ingest/<corpus>/queries.jsonl of the working tree (run
-`dvc repro` first) or of a second revision, the same results of the base revision from DVC's cache or remote, and
-`gate:` of the working tree's params.yaml. Writes nothing. Exit code 1: a metric fell by more than its tolerance and
-the paired 95% interval excludes zero; 2: something could not be compared; 0: neither.
+Reads data/evaluate/<corpus>/per_query.jsonl, metrics/<corpus>/verdict.json and data/ingest/<corpus>/queries.jsonl of
+the working tree (run `dvc repro` first) or of a second revision, the same results of the base revision from DVC's cache
+or remote, and `gate:` of the working tree's params.yaml. Writes nothing. Exit code 1: a metric fell by more than its
+tolerance and the paired 95% interval excludes zero; 2: something could not be compared; 0: neither.
 
     python -m domain_embeddings gate main           # or: make gate BASE=main
     python -m domain_embeddings gate main HEAD
 """
 
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ import pandas as pd
 import typer
 
 from domain_embeddings.commands.git_revision import Revision, find, working_tree
-from domain_embeddings.commands.workspace import section, stage_folder
+from domain_embeddings.commands.workspace import metrics_folder, section, stage_folder
 from domain_embeddings.core.beir_files import read_jsonl, read_queries
 from domain_embeddings.core.errors import TOLD, DataError, give_up
 from domain_embeddings.evaluation.regression_gate import (
@@ -31,6 +32,7 @@ from domain_embeddings.evaluation.regression_gate import (
     compare,
     stale,
 )
+from domain_embeddings.evaluation.summarizing import with_shipped
 from domain_embeddings.params.gate import GateParams
 from domain_embeddings.reporting.phrases import gain, p_value, signed
 
@@ -63,10 +65,9 @@ def _compare_all(
     compared, problems = [], []
     with tempfile.TemporaryDirectory() as folder:
         for corpus in corpora:
-            results = stage_folder("evaluate", corpus) / "per_query.jsonl"
             asked = stage_folder("ingest", corpus) / "queries.jsonl"
             try:
-                tables = [_rows(revision.out(results, Path(folder))) for revision in (base, after)]
+                tables = [_rows(revision, corpus, Path(folder)) for revision in (base, after)]
                 queries = read_queries(after.out(asked, Path(folder)))
                 compared.append(compare(corpus, tables[0], tables[1], queries, params))
             except (CannotCompareError, DataError) as error:
@@ -74,8 +75,12 @@ def _compare_all(
     return compared, problems
 
 
-def _rows(path: Path) -> pd.DataFrame:
-    return pd.DataFrame([row for _, row in read_jsonl(path)])
+def _rows(revision: Revision, corpus: str, folder: Path) -> pd.DataFrame:
+    """Per-query results, those of what the revision shipped once more as the arm `shipped`."""
+    path = revision.out(stage_folder("evaluate", corpus) / "per_query.jsonl", folder)
+    rows = pd.DataFrame([row for _, row in read_jsonl(path)])
+    verdict = json.loads(revision.text(metrics_folder(corpus) / "verdict.json") or "{}")
+    return with_shipped(rows, verdict["shipped"]) if "shipped" in verdict else rows
 
 
 def _corpus_notes(base: Revision, before: Sequence[str], here: Sequence[str]) -> list[str]:

@@ -67,7 +67,8 @@ def _verdict(found: dict[str, Any] | None) -> str:
     if found is None:
         return "–"
     delta = gain(found["delta"], *found["ci95"])
-    return f"**{found['verdict']}**, {metric_name(found['metric'])} {delta}, keeps {found['promoted']}"
+    shipped = f"ships {escape(found['shipped'])}" if "shipped" in found else f"keeps {found['promoted']}"
+    return f"**{found['verdict']}**, {metric_name(found['metric'])} {delta}, {shipped}"
 
 
 def gate(result: Gate) -> str:

@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from domain_embeddings.commands.workspace import MODELS, PARAMS, stage_folder
 from domain_embeddings.core.beir_files import read_corpus, read_dataset
 from domain_embeddings.core.errors import TOLD, DataError, IntegrityError, UserError, give_up
-from domain_embeddings.params.search import LateWeights, SearchParams
+from domain_embeddings.params.search import SearchParams
 from domain_embeddings.params.strict import validate
 from domain_embeddings.search.hybrid import QueryError, Result
 from domain_embeddings.search.index_protocol import SearchError
@@ -42,7 +42,7 @@ Folder = Annotated[Path, typer.Option(help="The folder that the index lies in, w
 ParamsFile = Annotated[Path, typer.Option("--params", help="Whose section `search` counts; need not exist.")]
 Limit = Annotated[int, typer.Option(help="Passages to show.")]
 Threshold = Annotated[float | None, typer.Option(help="The least cosine of question and passage.")]
-Hybrid = Annotated[bool, typer.Option(help="Fuse with BM25, or go by meaning alone.")]
+Hybrid = Annotated[bool, typer.Option(help="Search as the packaged system does, or go by meaning alone.")]
 Filter = Annotated[list[str] | None, typer.Option("--filter", help="field=value; may be given several times.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON lines.")]
 KeyEnv = Annotated[str | None, typer.Option(help="Environment variable with the API key that callers must send.")]
@@ -65,7 +65,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search in a corpus's passages. The index is built on first use; `index` brings it up to date."""
-    with _errors(), create_finetuned_retrieval(corpus, version, _params(params, corpus), root, folder) as retrieval:
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as retrieval:
         _index_once(retrieval, passages)
         found = retrieval.search(question, limit, threshold, hybrid, _filters(filters), explain=True)
         if as_json:
@@ -90,7 +90,7 @@ def index(
     wanted = version or latest_version(root, corpus)
     with (
         _errors(),
-        create_finetuned_retrieval(corpus, wanted, _params(params, corpus), root, folder) as retrieval,
+        create_finetuned_retrieval(corpus, wanted, _params(params), root, folder) as retrieval,
     ):
         corpus_file = _corpus_file(corpus, passages)
         current = read_corpus(corpus_file)
@@ -118,7 +118,7 @@ def compare(
     A + marks a passage that only this side found; a ✓ one that the corpus's labels call an answer, where the question
     is one of its labelled ones.
     """
-    with _errors(), create_finetuned_retrieval(corpus, version, _params(params, corpus), root, folder) as tuned:
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as tuned:
         base = tuned.with_base()
         for retrieval in (tuned, base):
             _index_once(retrieval, passages, activate=retrieval is tuned)
@@ -132,7 +132,7 @@ def compare(
 
 def rollback(corpus: Corpus, root: Models = MODELS, folder: Folder = FOLDER, params: ParamsFile = PARAMS) -> None:
     """Let the index that was live before go live again."""
-    with _errors(), create_finetuned_retrieval(corpus, None, _params(params, corpus), root, folder) as retrieval:
+    with _errors(), create_finetuned_retrieval(corpus, None, _params(params), root, folder) as retrieval:
         typer.echo(f"{corpus}: {retrieval.rollback()} is live")
 
 
@@ -152,7 +152,7 @@ def serve(
 
     from domain_embeddings.serving.service import create_app
 
-    with _errors(), create_finetuned_retrieval(corpus, version, _params(params, corpus), root, folder) as tuned:
+    with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as tuned:
         base = tuned.with_base()
         for retrieval in (tuned, base):
             _index_once(retrieval, passages, activate=retrieval is tuned)
@@ -170,20 +170,11 @@ def _errors() -> Iterator[None]:
         give_up(error, 2)
 
 
-def _params(path: Path, corpus: str) -> SearchParams:
-    """The section `search`; the defaults where there is no such file or section.
-
-    Late interaction without weights takes those that `evaluate` chose for the corpus, where it has run.
-    """
+def _params(path: Path) -> SearchParams:
+    """The section `search`; the defaults where there is no such file or section."""
     if not path.is_file():
         return SearchParams()
-    found = validate(SearchParams, (YAML(typ="safe").load(path) or {}).get("search", {}), path, "search")
-    chosen = stage_folder("evaluate", corpus) / "late_hybrid.json"
-    if found.late is None or found.late.weights is not None or not chosen.is_file():
-        return found
-    arms = json.loads(chosen.read_text(encoding="utf-8"))
-    weights = LateWeights(late=arms["late_tuned"], dense=arms["tuned"], sparse=arms["bm25"])
-    return found.model_copy(update={"late": found.late.model_copy(update={"weights": weights})})
+    return validate(SearchParams, (YAML(typ="safe").load(path) or {}).get("search", {}), path, "search")
 
 
 def _key(variable: str | None) -> str | None:
@@ -234,7 +225,7 @@ def _answers(folder: Path, question: str) -> set[str]:
 
 
 def _print_results(retrieval: FineTunedRetrieval, found: Sequence[Result]) -> None:
-    table = Table(title=f"{retrieval.corpus}, {retrieval.identity.name}")
+    table = Table(title=f"{retrieval.corpus}, {retrieval.identity.name}, {retrieval.system.name}")
     for column in ("", "passage", "score", "by meaning", "by words"):
         table.add_column(column, overflow="fold")
     for number, result in enumerate(found, start=1):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.dataset import SPLITS, Dataset, Passage, Qrels, Query
 from domain_embeddings.core.errors import DataError
 
@@ -100,14 +101,25 @@ def read_corpus(path: Path) -> dict[str, Passage]:
     return passages
 
 
+def _check_author(path: Path, line: int, row: Mapping[str, Any]) -> None:
+    said = row.get(WRITTEN_BY)
+    if said is not None and said not in list(Author):
+        remedy = f"one of {', '.join(Author)}"
+        raise DataError(path, f"'{WRITTEN_BY}' is {json.dumps(said)}", line=line, remedy=remedy)
+
+
 def read_queries(path: Path) -> dict[str, Query]:
-    """Read BEIR's `queries.jsonl`. A row needs `_id` and `text`; other keys are kept in `extra`."""
+    """Read BEIR's `queries.jsonl`. A row needs `_id` and `text`; other keys are kept in `extra`.
+
+    Of these `written_by` must name an `Author`.
+    """
 
     def make(line: int, query_id: str, row: dict[str, Any]) -> Query:
         text = _text_field(path, line, row, "text", required=True)
         domain, category, difficulty = (
             _text_field(path, line, row, name, required=False) for name in ("domain", "category", "difficulty")
         )
+        _check_author(path, line, row)
         return Query(query_id, text, domain, category, difficulty, row)
 
     return _read_rows(path, make)

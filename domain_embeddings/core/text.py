@@ -1,8 +1,8 @@
-"""Words, sentences, and when two questions are the same in all but name."""
+"""Words, their stems, and sentences."""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import Stemmer
@@ -39,11 +39,16 @@ def _stemmer() -> Stemmer.Stemmer:
     return Stemmer.Stemmer("english")
 
 
+def stems(words_: Sequence[str]) -> list[str]:
+    """The stem of each English word (Snowball's)."""
+    return list(_stemmer().stemWords(words_))
+
+
 def content_words(text: str) -> tuple[str, ...]:
     """The distinct stems of a text's words without stopwords, sorted; of all its words when nothing else is left."""
     found = words(text)
     kept = [word for word in found if word not in STOPWORDS] or found
-    return tuple(sorted(set(_stemmer().stemWords(kept))))
+    return tuple(sorted(set(stems(kept))))
 
 
 def sentences(text: str) -> list[str]:
@@ -55,37 +60,6 @@ def sentences(text: str) -> list[str]:
         elif piece:
             parts.append(piece)
     return parts
-
-
-class NearEqualQueries:
-    """Finds a short text that says the same as one seen before.
-
-    Two texts are near-equal when their content words (stems without stopwords) are the same set, or, from
-    four content words on, differ by one word added, removed or replaced. Case, punctuation, word order and
-    function words do not count.
-    """
-
-    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
-        """Remember `texts`: key → text."""
-        self._owner: dict[tuple[str, ...], str] = {}
-        for key, text in (texts or {}).items():
-            self.add(key, text)
-
-    @staticmethod
-    def _signatures(text: str) -> Iterator[tuple[str, ...]]:
-        content = content_words(text)
-        yield content
-        if len(content) >= 4:
-            yield from (content[:i] + content[i + 1 :] for i in range(len(content)))
-
-    def add(self, key: str, text: str) -> None:
-        """Remember `text` under `key`."""
-        for signature in self._signatures(text):
-            self._owner.setdefault(signature, key)
-
-    def find(self, text: str) -> str | None:
-        """The key of a remembered text near-equal to `text`, or None."""
-        return next((self._owner[s] for s in self._signatures(text) if s in self._owner), None)
 
 
 def without_repeats(items: Iterable[str]) -> list[str]:

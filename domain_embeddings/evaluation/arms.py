@@ -2,34 +2,29 @@
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from domain_embeddings.core import metrics
-from domain_embeddings.core.dataset import Qrels, Query, Run
+from domain_embeddings.core.dataset import Passage, Qrels, Query, Run
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.lexical import BM25
 from domain_embeddings.core.optional import why
-from domain_embeddings.core.ranking import Scores, fuse, fuse_scores, rank
-from domain_embeddings.encoding import late
+from domain_embeddings.core.ranking import Scores, rank
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.evaluation.question_groups import groups_of
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, Folder, Hub
+from domain_embeddings.params.search import LateStorage
+from domain_embeddings.systems.answering import ranked as answer
+from domain_embeddings.systems.system import System
+from domain_embeddings.systems.token_vectors import score
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-
-FUSED = ("base", "tuned")
-LATE_HYBRID = ("late_tuned", "tuned", "bm25")
-"""The arms that `late_hybrid` fuses."""
-UNCHOSEN = (0.6, 0.2, 0.2)
-"""Their weights where people asked no dev question: of five collections' dev questions by people no weights were better
-on average by more than 0.002. Questions made of a passage's own words choose too much BM25."""
-FIFTHS = 5
-"""Weights are tried in steps of a fifth; they sum to 1."""
 
 
 class Encoded(NamedTuple):
@@ -40,7 +35,9 @@ class Encoded(NamedTuple):
     queries: Scores
     """Unit vectors (questions, dimensions)."""
     late: Scores | None = None
-    """Late interaction's scores (questions, passages), of the arms in FUSED."""
+    """Late interaction's scores (questions, passages), of the models that systems are made of."""
+    stored: int = 0
+    """Bytes of the passages' token vectors, as search stores them."""
 
 
 class UnavailableError(RuntimeError):
@@ -61,12 +58,12 @@ def own(folder: Path, length: int) -> Encoder:
     return vectors
 
 
-def with_late(folder: Path, length: int) -> Encoder:
+def with_late(folder: Path, length: int, storage: LateStorage) -> Encoder:
     """The base model or the tuned one, which rank by late interaction too."""
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
-        found = late.score(load(folder, length), passages, queries)
-        return Encoded(found.passages, found.questions, found.late)
+        found = score(load(folder, length), passages, queries, storage)
+        return Encoded(found.passages, found.questions, found.late, found.stored)
 
     return vectors
 
@@ -122,7 +119,13 @@ def served(baseline: Endpoint, cache: Path) -> Encoder:
 
 
 def encoders(
-    base: Path, tuned: Path, seeds: Path, length: int, baselines: Mapping[str, Baseline], cache: Path
+    base: Path,
+    tuned: Path,
+    seeds: Path,
+    length: int,
+    storage: LateStorage,
+    baselines: Mapping[str, Baseline],
+    cache: Path,
 ) -> dict[str, Encoder]:
     """Every dense arm: the base model and the tuned one, a model for each folder in `seeds`, and those of others.
 
@@ -135,64 +138,96 @@ def encoders(
             arm: served(baseline, cache) if isinstance(baseline, Endpoint) else local(arm, baseline)
             for arm, baseline in sorted(baselines.items())
         },
-        "base": with_late(base, length),
-        "tuned": with_late(tuned, length),
+        "base": with_late(base, length, storage),
+        "tuned": with_late(tuned, length, storage),
         **{f"{SEED_ARM}{seed}": own(folder, length) for seed, folder in further},
     }
 
 
-def rankings(
-    passages: dict[str, str], queries: dict[str, Query], encoders: Mapping[str, Encoder], depth: int, rrf_k: int
-) -> tuple[dict[str, Run], dict[str, str]]:
-    """Every arm's run of the first `depth` passages but `late_hybrid`'s, and why an arm that is unavailable has none.
+@dataclass
+class Rankings:
+    """Every arm's run, and what was learned on the way."""
 
-    The arms are bm25; base and tuned, then fused with it, then late; the other dense arms.
+    runs: dict[str, Run]
+    """Systems in their order, then further seeds and models of others."""
+    skipped: dict[str, str]
+    """Arm that is unavailable → why."""
+    stored: dict[str, int]
+    """System → bytes of its vectors for a passage, on average."""
+
+
+def rankings(
+    corpus: Mapping[str, Passage],
+    queries: Mapping[str, Query],
+    encoders: Mapping[str, Encoder],
+    systems: Sequence[System],
+    depth: int,
+) -> Rankings:
+    """Rank all passages for all queries with every system whose model is among the encoders, and with every other arm.
+
+    Dense and BM25 rankings are exact and `depth` deep; systems fuse them as search does.
     """
-    texts, asked = list(passages.values()), [query.text for query in queries.values()]
+    asked, runs, found = [query.text for query in queries.values()], {}, Rankings({}, {}, {})
+    texts = {system.aliases: [system.text(passage) for passage in corpus.values()] for system in systems}
 
     def ranked(score_rows: Callable[[slice], Scores]) -> Run:
-        return rank(list(queries), list(passages), score_rows, depth)
+        return rank(list(queries), list(corpus), score_rows, depth)
 
-    bm25 = BM25(texts)
-    lexical = ranked(lambda rows: bm25.scores(asked[rows]))
-    dense: dict[str, Run] = {}
-    late_runs: dict[str, Run] = {}
-    skipped: dict[str, str] = {}
+    lexical = {aliases: ranked(_lexical(indexed, asked)) for aliases, indexed in texts.items()}
     for arm, encoder in encoders.items():
-        try:
-            found = encoder(texts, asked)
-        except UnavailableError as error:
-            skipped[arm] = str(error)
-            continue
-        finally:
-            gc.collect()  # a model refers to itself: without this it would lie beside the next one
-        dense[arm] = ranked(_similarity(found))
-        if found.late is not None:
-            late_runs[f"late_{arm}"] = ranked(found.late.__getitem__)
-    first = {arm: dense.pop(arm) for arm in FUSED if arm in dense}
-    hybrid = {f"hybrid_{arm}": fuse([run, lexical], rrf_k, depth) for arm, run in first.items()}
-    return {"bm25": lexical, **first, **hybrid, **late_runs, **dense}, skipped
+        own = [system for system in systems if system.model == arm]
+        for aliases in {system.aliases: None for system in own} or {False: None}:
+            try:
+                encoded = encoder(texts[aliases], asked)
+            except UnavailableError as error:
+                found.skipped[arm] = str(error)
+                continue
+            finally:
+                gc.collect()  # a model refers to itself: without this it would lie beside the next one
+            dense = ranked(_similarity(encoded))
+            if not own:
+                runs[arm] = dense
+            for system in (each for each in own if each.aliases == aliases):
+                runs[system.name] = _answers(system, dense, lexical[aliases], _late(encoded, list(queries), corpus))
+                found.stored[system.name] = _bytes(system, encoded)
+    order = [system.name for system in systems if system.name in runs]
+    found.runs = {arm: runs[arm] for arm in [*order, *(arm for arm in runs if arm not in order)]}
+    return found
+
+
+def _lexical(texts: Sequence[str], asked: Sequence[str]) -> Callable[[slice], Scores]:
+    bm25 = BM25(texts)
+    return lambda rows: bm25.scores(asked[rows])
 
 
 def _similarity(found: Encoded) -> Callable[[slice], Scores]:
     return lambda rows: found.queries[rows] @ found.passages.T
 
 
-def chosen_weights(runs: Mapping[str, Run], qrels: Qrels, depth: int) -> dict[str, float]:
-    """Weight of each arm of LATE_HYBRID: those with the best nDCG@10 on the dev questions.
+Late = Callable[[str, Sequence[str]], dict[str, float]]
+"""Query and passages → late interaction's scores."""
 
-    Of equals, those with the most late interaction. Without dev questions that is late_tuned alone.
-    """
-    fused = [runs[arm] for arm in LATE_HYBRID]
 
-    def gain(weights: Sequence[float]) -> float:
-        found = fuse_scores(fused, weights, depth)
-        return round(sum(metrics.ndcg(list(found[i]), grades, 10) for i, grades in qrels.items()), 9)
+def _late(found: Encoded, queries: Sequence[str], corpus: Mapping[str, Passage]) -> Late:
+    row = {query: i for i, query in enumerate(queries)}
+    column = {passage: i for i, passage in enumerate(corpus)}
+    scores = found.late
 
-    parts = product(range(FIFTHS + 1), repeat=len(LATE_HYBRID))
-    grid = [[part / FIFTHS for part in row] for row in sorted(parts, reverse=True) if sum(row) == FIFTHS]
-    best: Sequence[float] = max(grid, key=gain)
-    return dict(zip(LATE_HYBRID, best, strict=True))
+    def of(query: str, passages: Sequence[str]) -> dict[str, float]:
+        return {} if scores is None else {each: float(scores[row[query], column[each]]) for each in passages}
+
+    return of
+
+
+def _answers(system: System, dense: Run, lexical: Run, late: Late) -> Run:
+    return {query: answer(system, dense[query], lexical[query], partial(late, query)) for query in dense}
+
+
+def _bytes(system: System, found: Encoded) -> int:
+    """Of a passage's vectors: the single one where it or late interaction counts, and those of its tokens."""
+    passages, dimensions = found.passages.shape
+    single = 4 * dimensions if system.dense or system.late else 0
+    return single + (round(found.stored / max(1, passages)) if system.late else 0)
 
 
 def of_split(runs: dict[str, Run], split: str) -> dict[str, Run]:
@@ -205,12 +240,14 @@ def of_split(runs: dict[str, Run], split: str) -> dict[str, Run]:
 
 def rows(runs: dict[str, Run], qrels: Qrels) -> Iterator[dict[str, Any]]:
     """A row for each arm and question."""
+    groups = groups_of(qrels)
     for arm, run in runs.items():
         for query_id, ranking in run.items():
             found, relevant = list(ranking), {passage for passage, grade in qrels[query_id].items() if grade > 0}
             yield {
                 "arm": arm,
                 "query_id": query_id,
+                "group": groups[query_id],
                 **metrics.score(found, qrels[query_id]),
                 "found": found[:10],
                 "ranks": [position for position, passage in enumerate(found, start=1) if passage in relevant],

@@ -111,7 +111,7 @@ def compare(
 ) -> Compared:
     """Compare the arms and metrics of `params` on the questions that both tables of per-query results have.
 
-    A table has a row for each arm and question: `arm`, `query_id` and a column for each metric. Raises
+    A table has a row for each arm and question: `arm`, `query_id`, `group` and a column for each metric. Raises
     CannotCompareError where too few questions are common or `after` lacks an arm that is to be compared.
     """
     ours, theirs = set(after["query_id"]), set(before["query_id"])
@@ -119,15 +119,24 @@ def compare(
     _check_questions(corpus, len(common), len(ours), len(theirs), params.min_queries)
     _check_arms(corpus, params.arms, sorted(set(after["arm"])))
     new = [arm for arm in params.arms if arm not in set(before["arm"])]
-    slices = {name: [getattr(queries[query_id], name) for query_id in common] for name in SLICES}
+    columns = {name: [getattr(queries[query_id], name) for query_id in common] for name in SLICES}
+    columns["group"] = _groups(after, common)
     changes = []
     for metric in params.tolerance:
         old, now = (_wide(frame, metric).loc[common] for frame in (before, after))
         for arm in params.arms:
             if arm not in new:
-                table = pd.DataFrame({"before": old[arm], "after": now[arm], **slices}, index=common)
+                table = pd.DataFrame({"before": old[arm], "after": now[arm], **columns}, index=common)
                 changes.append(_change(corpus, arm, metric, table, params))
     return Compared(corpus, len(common), len(ours - theirs), len(theirs - ours), new, changes)
+
+
+def _groups(results: pd.DataFrame, questions: Sequence[str]) -> list[str]:
+    """The group of each question; itself where results do not tell, as those of earlier versions."""
+    if "group" not in results:
+        return list(questions)
+    known = dict(zip(results["query_id"], results["group"], strict=True))
+    return [known[query_id] for query_id in questions]
 
 
 def _wide(results: pd.DataFrame, metric: Metric) -> pd.DataFrame:
@@ -183,7 +192,7 @@ def _parts(table: pd.DataFrame, tolerance: float, params: GateParams) -> list[Pa
 
 def _difference(table: pd.DataFrame, params: GateParams) -> Difference:
     after, before = (table[name].to_numpy(np.float64) for name in ("after", "before"))
-    return paired(after, before, params.resamples, params.seed)
+    return paired(after, before, params.resamples, params.seed, list(table["group"]))
 
 
 def _beyond(difference: Difference, tolerance: float) -> bool:

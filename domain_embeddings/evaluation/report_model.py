@@ -5,10 +5,12 @@ It holds no dates, timings or commits, so that the same results give the same by
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Word = Literal["improved", "unchanged", "regressed", "underpowered"]
 Model = Literal["tuned", "base"]
+SHIPPED = "shipped"
+"""The arm of what search answers with."""
 Span = tuple[float, float]
 """Low and high end of a 95% interval."""
 
@@ -22,6 +24,8 @@ class Row:
     value: str
     """The slice's value (`hvac`, `hard`, …); empty for all of them."""
     n: int
+    groups: int
+    """Of questions that share a relevant passage."""
     delta: float
     low: float
     high: float
@@ -53,42 +57,67 @@ class Verdict:
     ci95: Span
     p: float
     promoted: Model
+    shipped: str
+    """The arm that search answers with."""
+    shipped_delta: float
+    """shipped − base, on the same questions."""
+    shipped_ci95: Span
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The system that search answers with."""
+
+    arm: str
+    """Its arm; the arm `shipped` has the same figures."""
+    reason: str
+    kb: float
+    """Of vectors for a passage, on average."""
+    system: Mapping[str, Any]
+    """All of it (`systems.system.System`), as it is packaged."""
 
 
 @dataclass(frozen=True)
 class DevResult:
-    """What the dev questions say of tuned − base; they choose what is kept."""
+    """What the dev questions say of tuned − base."""
 
     word: Word
     delta: float
     low: float
     high: float
     n: int
+    groups: int
+    """Of questions that share a relevant passage."""
     synthetic: bool
-    """Whether the dev questions were made from passages, not asked by people."""
+    """Whether the dev questions were made from passages."""
+    asked_by: str
+    """Who asked them: `people`, `a language model`, …"""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """tuned − base on one of the guard's collections."""
+    """tuned − base on one of the guard's collections, or on all of them together."""
 
     corpus: str
     delta: float
     low: float
     high: float
     n: int
+    groups: int
     holds: bool
-    """False where the loss is large enough to stop the promotion."""
+    """Whether a loss that matters is excluded."""
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """Which model is kept and why."""
+    """Which model is packaged, that of the system that is shipped, and why."""
 
     promoted: Model
     reason: str
     dev: DevResult
+    shipped: Shipped
     guard: Sequence[Guard] = ()
+    """All collections together first; that one decides whether the tuned model may be shipped."""
     share: float = 1.0
     """Share of the tuned weights in the mix with the base's; 1 is tuned alone."""
 
@@ -160,12 +189,14 @@ class Summary:
     split: str
     """How the splits were made: a sentence with its full stop."""
     n_queries: int
+    asked_by: str
+    """Who asked the test questions."""
     arms: Mapping[str, Mapping[str, float]]
     intervals: Mapping[str, Mapping[str, Span]]
     recall_curve: Mapping[str, Mapping[int, float]]
     """Arm → k → mean recall@k, k ascending; an arm may be absent."""
     comparisons: Sequence[Comparison]
-    """`tuned − base` comes first."""
+    """`shipped − base` comes first."""
     verdict: Verdict
     promotion: Promotion
     wins: Sequence[Case] = ()
@@ -175,7 +206,5 @@ class Summary:
     seed_spread: float | None = None
     """Standard deviation of the seeds' gains; None with fewer than two."""
     training: Training = field(default_factory=Training)
-    late_hybrid: Mapping[str, float] = field(default_factory=dict)
-    """Arm → its weight in `late_hybrid`: chosen by dev questions, unless those are synthetic."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Baseline that was to be compared → why it could not be."""

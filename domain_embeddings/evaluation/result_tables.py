@@ -1,7 +1,8 @@
 """Per-query results as tables: every figure of a report is computed here, from the same rows.
 
-`results` is a table with a row for each arm and question: `arm`, `query_id`, a column for each metric, `found` (ids,
-best first), `ranks` (of the relevant passages found, from 1), `relevant` (how many exist), and one for each slice.
+`results` is a table with a row for each arm and question: `arm`, `query_id`, `group` (of questions that share a
+relevant passage), a column for each metric, `found` (ids, best first), `ranks` (of the relevant passages found, from
+1), `relevant` (how many exist), and one for each slice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,13 +61,14 @@ def intervals(results: pd.DataFrame, params: ReportParams) -> dict[str, dict[str
     """Arm → metric → 95% interval of the mean."""
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for arm, rows in results.groupby("arm", sort=False):
-        found[str(arm)] = {metric: _rounded(rows[metric].to_numpy(np.float64), params) for metric in METRICS}
+        groups = list(rows["group"])
+        found[str(arm)] = {metric: _rounded(rows[metric].to_numpy(np.float64), groups, params) for metric in METRICS}
     return found
 
 
-def _rounded(values: Values, params: ReportParams) -> tuple[float, float]:
-    low, high = significance.interval(values, params.resamples, params.seed)
-    return round(low, promotion.DIGITS), round(high, promotion.DIGITS)
+def _rounded(values: Values, groups: Sequence[str], params: ReportParams) -> tuple[float, float]:
+    low, high = significance.interval(values, params.resamples, params.seed, groups)
+    return round(max(low, 0.0), promotion.DIGITS), round(min(high, 1.0), promotion.DIGITS)  # every metric's range
 
 
 def recall_curve(results: pd.DataFrame, depth: int) -> dict[str, dict[int, float]]:
@@ -85,9 +87,10 @@ def _recall(found: Sequence[tuple[Sequence[int], int]], k: int) -> float:
 
 def difference(results: pd.DataFrame, ours: str, theirs: str, params: ReportParams) -> Difference:
     """`ours` − `theirs` in the verdict's metric, paired by question."""
-    wide = results.pivot(index="query_id", columns="arm", values=promotion.METRIC)
+    wide = results.pivot(index=["query_id", "group"], columns="arm", values=promotion.METRIC)
     one, other = (wide[arm].to_numpy(dtype=np.float64) for arm in (ours, theirs))
-    return significance.paired(one, other, params.resamples, params.seed)
+    groups = list(wide.index.get_level_values("group"))
+    return significance.paired(one, other, params.resamples, params.seed, groups)
 
 
 def compare(
@@ -116,7 +119,7 @@ def _row(name: str, value: str, found: Difference, p_holm: float, params: Report
         round(figure, promotion.DIGITS)
         for figure in (found.delta, found.low, found.high, found.p, p_holm, found.detectable)
     )
-    return Row(name, value, found.n, delta, low, high, p, adjusted, least, said)
+    return Row(name, value, found.n, found.groups, delta, low, high, p, adjusted, least, said)
 
 
 def seed_gains(results: pd.DataFrame, seeds: Sequence[int]) -> list[SeedGain]:

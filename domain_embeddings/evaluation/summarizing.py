@@ -8,12 +8,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from domain_embeddings.core.authors import asked_by
 from domain_embeddings.core.dataset import Dataset, Query
 from domain_embeddings.core.metrics import METRICS
 from domain_embeddings.evaluation import promotion, result_tables, topics
-from domain_embeddings.evaluation.report_model import DevPoint, Guard, LossPoint, Summary, Training
+from domain_embeddings.evaluation.choice import KB, Offered, choose
+from domain_embeddings.evaluation.report_model import (
+    SHIPPED,
+    DevPoint,
+    Guard,
+    LossPoint,
+    Promotion,
+    Shipped,
+    Summary,
+    Training,
+)
 from domain_embeddings.params.evaluate import SEED_ARM
 from domain_embeddings.params.report import ReportParams
+from domain_embeddings.systems.system import System
 
 CASES = 10
 SPLITS = {
@@ -38,6 +50,8 @@ class Results:
     """The same of the dev questions."""
     synthetic_dev: bool
     """Whether the dev questions were made from passages."""
+    dev_asked_by: str
+    """Who asked them."""
     guard: pd.DataFrame
     """A row for each collection of another field, arm and question."""
     history: Mapping[str, Any]
@@ -45,7 +59,12 @@ class Results:
     seeds: Sequence[int]
     depth: int
     """Of the rankings."""
-    late_hybrid: dict[str, float]
+    systems: Sequence[System]
+    """What a choice is made from."""
+    stored: Mapping[str, int]
+    """System → bytes of its vectors for a passage."""
+    budget_kb: float | None
+    """Most KB of a passage that what is shipped may store."""
     skipped: dict[str, str]
 
 
@@ -86,13 +105,16 @@ def how_split(kind: str, counts: Mapping[str, int]) -> str:
     return SPLITS[kind]
 
 
+ALL = "all together"
+
+
 def guards(rows: pd.DataFrame, params: ReportParams) -> list[Guard]:
-    """What the collections of other fields say of the tuned model."""
+    """What the collections of other fields say of the tuned model: all of them together, then each."""
     if rows.empty:
         return []
     return [
-        promotion.guard(str(name), result_tables.difference(found, "tuned", "base", params), params)
-        for name, found in rows.groupby("corpus")
+        promotion.guard(name, result_tables.difference(found, "tuned", "base", params), params)
+        for name, found in [(ALL, rows), *((str(name), found) for name, found in rows.groupby("corpus"))]
     ]
 
 
@@ -108,33 +130,52 @@ def summarize(results: Results, params: ReportParams) -> Summary:
     gains = result_tables.seed_gains(results.test, results.seeds)
     spread = result_tables.seed_spread(gains)
     noise = 2 * (spread or 0.0)
-    rows = without_seeds(results.test)
-    overall, tuned = result_tables.compare(rows, "tuned", "base", params, noise)
-    _, hybrid = result_tables.compare(rows, "hybrid_tuned", "hybrid_base", params, noise)
+    guarded = guards(results.guard, params)
+    offered = Offered(results.systems, results.stored, results.budget_kb, all(each.holds for each in guarded[:1]))
+    chosen = choose(results.dev, offered, results.synthetic_dev, params, noise)
+    shipped = Shipped(
+        chosen.system.name,
+        chosen.reason,
+        round(results.stored[chosen.system.name] / KB, 1),
+        chosen.system.model_dump(),
+    )
+    rows = with_shipped(without_seeds(results.test), shipped.arm)
+    compared = {
+        pair: result_tables.compare(rows, *pair, params, noise if "tuned" in pair else 0.0) for pair in COMPARED
+    }
+    overall, tuned = compared["tuned", "base"]
+    gain, _ = compared[SHIPPED, "base"]
     difference = result_tables.difference(results.dev, "tuned", "base", params)
-    dev = promotion.dev_result(difference, results.synthetic_dev, params)
-    share = results.history["best_share"]
-    promoted = promotion.promote(dev, guards(results.guard, params), tuned.overall.word, share)
+    dev = promotion.dev_result(difference, results.synthetic_dev, results.dev_asked_by, params)
+    model = chosen.system.model
     wins, losses = result_tables.cases(rows, results.dataset, CASES)
     return Summary(
         corpus=results.corpus,
         kind=results.kind,
         split=how_split(results.kind, results.ingested),
         n_queries=overall.n,
+        asked_by=asked_by(results.dataset.judged("test").values()),
         arms={arm: {m: row[m] for m in METRICS} for arm, row in result_tables.arm_table(rows).items()},
         intervals=result_tables.intervals(rows, params),
         recall_curve=result_tables.recall_curve(rows, results.depth),
-        comparisons=[tuned, hybrid],
-        verdict=promotion.verdict(overall, tuned.overall.word, promoted.promoted),
-        promotion=promoted,
+        comparisons=[found for _, found in compared.values()],
+        verdict=promotion.verdict(overall, tuned.overall.word, model, shipped.arm, gain),
+        promotion=Promotion(model, chosen.reason, dev, shipped, guarded, results.history["best_share"]),
         wins=wins,
         losses=losses,
         seeds=gains,
         seed_spread=spread,
         training=training(results.history),
-        late_hybrid=results.late_hybrid,
         skipped=results.skipped,
     )
+
+
+COMPARED = ((SHIPPED, "base"), (SHIPPED, "bm25"), ("tuned", "base"), ("hybrid_tuned", "hybrid_base"))
+
+
+def with_shipped(rows: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """The rows, and those of `arm` once more under the name `shipped`."""
+    return pd.concat([rows, rows[rows["arm"] == arm].assign(arm=SHIPPED)], ignore_index=True)
 
 
 def without_seeds(rows: pd.DataFrame) -> pd.DataFrame:
@@ -144,9 +185,9 @@ def without_seeds(rows: pd.DataFrame) -> pd.DataFrame:
 
 def tables(summary: Summary, results: Results) -> dict[str, Any]:
     """The content of the JSON files of metrics/<corpus>/, by name."""
-    rows = without_seeds(results.test)
+    rows = with_shipped(without_seeds(results.test), summary.verdict.shipped)
     by_topic = topic_table(results.test, results.dataset)
-    kept = ("intervals", "comparisons", "late_hybrid", "seeds", "seed_spread", "skipped", "split")
+    kept = ("intervals", "comparisons", "asked_by", "seeds", "seed_spread", "skipped", "split")
     return {
         "evaluate.json": result_tables.arm_table(rows),
         "slices.json": {**result_tables.slice_tables(results.test), **({"topics": by_topic} if by_topic else {})},

@@ -16,6 +16,8 @@ from domain_embeddings.packaging.manifest import EXPORTED, INT8, MANIFEST, read,
 from domain_embeddings.packaging.probe import write_probe
 
 CARD, README = "model_card.json", "README.md"
+SEARCH = "search.json"
+"""The system that answers queries with the model (`systems.system.System`)."""
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 
@@ -64,5 +66,7 @@ def package(
     write_probe(folder, probed)
     card = replace(card, weights_sha256=read(folder / WEIGHTS).sha256, config_sha256=read(folder / CONFIG).sha256)
     write_json(folder / CARD, card.to_json())
+    if card.search is not None:
+        write_json(folder / SEARCH, card.search)
     (folder / README).write_text(readme(card, corpus, license_id), encoding="utf-8")
     write_manifest(folder, folder / MANIFEST)

@@ -47,6 +47,8 @@ class Card:
     adversarial_tests: Mapping[str, int | None]
     limits: Sequence[str]
     notes: str
+    search: Mapping[str, Any] | None = None
+    """The system that answers queries with it, also in search.json; null where none was chosen."""
     int8_export: Mapping[str, Any] | None = None
     """What of it is int8, and how near it is to float32 (`export_fidelity.Fidelity`)."""
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -100,6 +102,7 @@ def markdown(card: Card) -> str:
     lines = [
         f"# {card.name} v{card.version}",
         f"Packaged: {weights}.",
+        *([f"Search answers with `{card.search['name']}`."] if card.search else []),
         export_sentence(card.int8_export) if card.int8_export else "No int8 export.",
         *(f"Left out: {escape(part)}: {escape(reason)}" for part, reason in sorted(card.skipped.items())),
     ]

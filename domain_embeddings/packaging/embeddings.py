@@ -19,9 +19,9 @@ import numpy as np
 
 from domain_embeddings.core.errors import IntegrityError
 from domain_embeddings.core.ranking import Scores
+from domain_embeddings.core.unicode_normalization import canonical
 from domain_embeddings.encoding.encoder import truncated
 from domain_embeddings.encoding.tokens import Piece
-from domain_embeddings.encoding.unicode_normalization import canonical
 from domain_embeddings.packaging.backends import Backend, Encoder, Loaded, load_encoder
 from domain_embeddings.packaging.provenance import recorded_by
 from domain_embeddings.packaging.verification import BASE, Verified, lock_of, model_name, verify
@@ -73,6 +73,7 @@ class VersionedEmbeddings:
         for reason in self.refused_backends.values():
             LOG.warning("%s runs with %s: %s", self._verified.folder.name, self.backend, reason)
         self.dimension = _dimension(self._encoder, dimensions)
+        self.system = self._verified.system
         self._lock = threading.Lock()
         _LOADED.add(self)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from domain_embeddings.core.errors import IntegrityError, UserError
-from domain_embeddings.packaging.artifact import CARD, CONFIG, WEIGHTS
+from domain_embeddings.packaging.artifact import CARD, CONFIG, SEARCH, WEIGHTS
 from domain_embeddings.packaging.manifest import (
     MANIFEST,
     check_lock,
@@ -18,6 +18,7 @@ from domain_embeddings.packaging.manifest import (
     read_manifest,
 )
 from domain_embeddings.packaging.signature import check_signature, signature_of
+from domain_embeddings.systems.system import System
 
 VERSION = re.compile(r"\d+(\.\d+){0,2}(\.dev\d+)?", re.ASCII)
 CORPUS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -34,6 +35,8 @@ class Verified:
     sha256: str
     """Of its weights."""
     card: dict[str, Any]
+    system: System | None = None
+    """How queries are answered with it; None where that was not packaged with it."""
 
 
 def model_name(corpus: str, version: str) -> str:
@@ -67,7 +70,8 @@ def verify(folder: Path, copy: Path, public_key: Path | None = None) -> Verified
     if WEIGHTS not in manifest:
         raise IntegrityError(folder / WEIGHTS, f"is missing, from {MANIFEST} as well")
     card = _card(folder, copy, manifest) if folder.name != BASE else {}
-    return Verified(folder, witnesses, manifest[WEIGHTS], card)
+    system = _system(folder, copy) if SEARCH in manifest else None
+    return Verified(folder, witnesses, manifest[WEIGHTS], card, system)
 
 
 def verify_files(
@@ -105,3 +109,10 @@ def _card(folder: Path, copy: Path, manifest: dict[str, str]) -> dict[str, Any]:
     if name != folder.name:
         raise IntegrityError(folder / CARD, f"is the card of {name}, not of {folder.name}")
     return dict(card)
+
+
+def _system(folder: Path, copy: Path) -> System:
+    try:
+        return System.model_validate_json((copy / SEARCH).read_bytes())
+    except ValueError as error:
+        raise IntegrityError(folder / SEARCH, f"is no search system: {error}") from error

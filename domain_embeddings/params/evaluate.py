@@ -11,7 +11,7 @@ _NAME = re.compile(r"[a-z0-9_-]+")
 SEED_ARM = "tuned_seed"
 """Before the seed: the arm of a further training."""
 
-_OWN_ARM = re.compile(rf"bm25|base|tuned|(hybrid_|late_|{SEED_ARM}).*")
+_OWN_ARM = re.compile(rf"shipped|(bm25|base|tuned)(_aliases)?|(hybrid_|late_|{SEED_ARM}).*")
 
 
 class _Local(Strict):

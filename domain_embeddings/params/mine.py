@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 
 from domain_embeddings.params.strict import Strict
 
-System = Literal["bm25", "base", "qdrant"]
-"""BM25 and the base model over the corpus, or the collection that is searched today."""
+SourceName = Literal["bm25", "base", "qdrant"]
+"""What may stand in `candidates`; each is a source in `training.candidate_sources.SOURCES`."""
 
 
 class QdrantCollection(Strict):
@@ -60,7 +60,7 @@ class MineParams(Strict):
     """Hard negatives a pair."""
     depth: int = Field(default=50, ge=10)
     """Candidates taken from each system."""
-    candidates: list[System] = Field(min_length=1)
+    candidates: list[SourceName] = Field(min_length=1)
     """The systems whose best wrong passages become candidates, best of each in turn."""
     qdrant: QdrantCollection | None
     """The collection to ask, where candidates hold qdrant; searched with the base model's vectors."""

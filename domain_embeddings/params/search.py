@@ -1,57 +1,23 @@
-"""Params of the search: of commands and the service, not of a stage."""
+"""Params of the search: of the systems that `evaluate` measures, of commands and of the service."""
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from domain_embeddings.params.strict import Strict
 
 
-class Weights(Strict):
-    """How much each ranking weighs in the fusion; 0 leaves it out of the scores."""
+class LateStorage(Strict):
+    """How the token vectors of late interaction are stored, and how many passages it puts in order."""
 
-    dense: float = Field(default=1.0, ge=0)
-    """Of meaning."""
-    sparse: float = Field(default=1.0, ge=0)
-    """Of words."""
-
-    @model_validator(mode="after")
-    def _some(self) -> "Weights":
-        if self.dense + self.sparse == 0:
-            raise ValueError("one of the weights must be above 0")
-        return self
-
-
-class LateWeights(Strict):
-    """How much each score counts in the new order; the defaults are `evaluate`'s where nobody asked dev questions."""
-
-    late: float = Field(default=0.6, ge=0)
-    """Of late interaction."""
-    dense: float = Field(default=0.2, ge=0)
-    """Of meaning."""
-    sparse: float = Field(default=0.2, ge=0)
-    """Of words."""
-
-    @model_validator(mode="after")
-    def _some(self) -> "LateWeights":
-        if self.late + self.dense + self.sparse == 0:
-            raise ValueError("one of the weights must be above 0")
-        return self
-
-
-class LateParams(Strict):
-    """Late interaction: how token vectors are stored, and how they put what was found in a new order."""
-
-    candidates: int = Field(default=100, ge=10, le=1000)
-    """Passages that the fusion of meaning and words hands on."""
-    weights: LateWeights | None = None
-    """null takes those that `evaluate` chose for the corpus where it has run, else the defaults."""
+    bits: Literal[1, 2, 4] = 2
+    """Of each number."""
+    factor: int = Field(default=2, ge=1, le=16)
+    """Tokens of a passage that share a vector, on average."""
     dimensions: int | None = Field(default=None, ge=32)
     """Leading numbers of a token vector that are kept, for models trained to be cut; null for all."""
-    bits: Literal[1, 2, 4] = 1
-    """Of each number."""
-    factor: int = Field(default=3, ge=1, le=16)
-    """Tokens of a passage that share a vector, on average."""
+    candidates: int = Field(default=100, ge=10, le=1000)
+    """Passages that the fusion of meaning and words hands on to late interaction."""
 
 
 class Server(Strict):
@@ -70,13 +36,17 @@ class Server(Strict):
 
 
 class SearchParams(Strict):
-    """How passages are indexed and found. The defaults, for code without a params.yaml, are params.yaml's."""
+    """How passages are indexed and found, and which systems a choice is made from.
+
+    The defaults, for code without a params.yaml, are params.yaml's.
+    """
 
     depth: int = Field(default=100, ge=10, le=1000)
-    """Passages of each ranking that are fused, in search as in `evaluate`, and the most that one search can give."""
-    rrf_k: int = Field(default=60, ge=1)
-    """The constant of reciprocal rank fusion."""
-    weights: Weights = Weights()
+    """Passages of each ranking that a system fuses, and the most that one search can give."""
+    late: LateStorage = LateStorage()
+    """Token vectors, for the systems with late interaction."""
+    budget_kb: float | None = Field(default=None, gt=0)
+    """Most KB of vectors that the chosen system may store of a passage, on average; null: no limit."""
     max_query_chars: int = Field(default=10_000, ge=256)
     """Longer queries are refused. The model sees 256 tokens, about 1,000 characters."""
     batch_size: int = Field(default=64, ge=1, le=1000)
@@ -87,7 +57,5 @@ class SearchParams(Strict):
     """Candidates looked at to find those neighbours."""
     hnsw_ef: int = Field(default=768, ge=16, le=5000)
     """Candidates looked at in a search: more find more of the true neighbours and take longer."""
-    late: LateParams | None = None
-    """The second stage; null for none. How token vectors are stored changes with the next indexing."""
     server: Server | None = None
     """Where the passages lie; null for a folder on this machine."""

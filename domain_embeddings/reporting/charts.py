@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from domain_embeddings.evaluation.report_model import Row, Span
+from domain_embeddings.evaluation.report_model import SHIPPED, Row, Span
+from domain_embeddings.params.search import SearchParams
+from domain_embeddings.systems.system import family
 
-_ARMS = ("bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid")
+_ARMS = [SHIPPED, *(system.name for system in family(aliases=True, params=SearchParams()))]
 _COLOURS = 8
 _MARKERS = {
     "circle": "M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z",
@@ -24,11 +26,11 @@ _DASHES = ("1 4", "6 3", "", "9 3 2 3", "14 3")
 _MOST_MARKERS = 16
 _SIGNS = {"improved": "triangle", "unchanged": "circle", "regressed": "wedge", "underpowered": "diamond"}
 
-_PANEL, _BAR_START, _BAR_END = 310, 104, 262
+_PANEL, _BAR_START, _BAR_END = 330, 164, 282
 _STRIP, _STRIP_HEIGHT, _STRIP_MARGIN = 300, 28, 22
 _PLOT, _PLOT_HEIGHT = 330, 264
 _PLOT_LEFT, _PLOT_RIGHT, _PLOT_TOP, _PLOT_BOTTOM = 46, 316, 12, 220
-_LABEL_CHARS = 14
+_LABEL_CHARS = 24
 
 
 @dataclass(frozen=True)

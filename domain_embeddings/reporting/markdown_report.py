@@ -12,17 +12,11 @@ _CASES = 3
 def markdown(summary: Summary) -> str:
     """The whole report; every text of the corpus is escaped."""
     parts = [
-        f"# {escape(summary.corpus)}: {summary.verdict.verdict}",
-        f"{phrases.headline(summary)}. {phrases.verdict_sentence(summary)}",
-        f"**Kept: {summary.promotion.promoted}.** {escape(phrases.reason(summary.promotion))}"
-        f" {phrases.share_sentence(summary.promotion)}",
+        f"# {escape(summary.corpus)}: {summary.promotion.shipped.arm}",
+        f"**{escape(phrases.shipped_sentence(summary))}** {escape(phrases.reason(summary.promotion))}",
+        f"{phrases.headline(summary)}. {phrases.verdict_sentence(summary)} {phrases.share_sentence(summary.promotion)}",
         f"## Arms\n\n{escape(summary.split)}",
         _arms(summary),
-        *(
-            [phrases.late_hybrid_sentence(summary.late_hybrid, summary.promotion.dev.synthetic)]
-            if summary.late_hybrid
-            else []
-        ),
         *(escape(phrases.skipped_sentence(arm, why, summary.corpus)) for arm, why in summary.skipped.items()),
         *(part for comparison in summary.comparisons for part in _slices(comparison, summary.verdict.metric)),
         "## Dev questions, guard, seeds",
@@ -51,24 +45,32 @@ def _arms(summary: Summary) -> str:
 def _slices(comparison: Comparison, metric: str) -> list[str]:
     title = f"## {comparison.name}, {phrases.metric_name(metric)}"
     rows = (_slice(row) for row in (comparison.overall, *comparison.slices))
-    return [title, phrases.MANY_SLICES, table(["questions", "gain [95% interval]", "Holm p", "n", "result"], rows)]
+    return [
+        title,
+        phrases.MANY_SLICES,
+        table(["questions", "gain [95% interval]", "Holm p", "n (groups)", "result"], rows),
+    ]
 
 
 def _slice(row: Row) -> list[str]:
     name = f"{row.slice}: {row.value}" if row.slice else "all questions"
     word = ", ".join(part for part in (f"{phrases.SIGNS[row.word]} {row.word}", phrases.detects(row)) if part)
     gain, p = phrases.gain(row.delta, row.low, row.high), escape(phrases.p_value(row.p_holm))
-    return [escape(name), gain, f"**{p}**" if row.p_holm < phrases.SURE else p, f"{row.n:,}", word]
+    return [escape(name), gain, f"**{p}**" if row.p_holm < phrases.SURE else p, f"{row.n:,} ({row.groups:,})", word]
 
 
 def _evidence(summary: Summary) -> str:
     dev = summary.promotion.dev
-    own = [escape(summary.corpus), phrases.gain(dev.delta, dev.low, dev.high), phrases.asked(dev.n, dev.synthetic)]
+    own = [
+        escape(summary.corpus),
+        phrases.gain(dev.delta, dev.low, dev.high),
+        escape(phrases.asked(dev.n, dev.groups, dev.asked_by)),
+    ]
     others = (
         [
             escape(guard.corpus),
             phrases.gain(guard.delta, guard.low, guard.high),
-            phrases.asked(guard.n, synthetic=False),
+            f"{guard.n:,} questions in {guard.groups:,} groups",
             "guard holds" if guard.holds else "guard objects",
         ]
         for guard in summary.promotion.guard

@@ -1,8 +1,8 @@
 """How results are said: numbers and sentences that the page and the Markdown report share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from domain_embeddings.evaluation.report_model import Promotion, Row, SeedGain, Span, Summary, Word
+from domain_embeddings.evaluation.report_model import SHIPPED, Promotion, Row, SeedGain, Span, Summary, Word
 
 METRIC_NAMES = {
     "recall@1": "Recall@1",
@@ -16,10 +16,10 @@ SURE = 0.05
 MANY_SLICES = "A bold Holm p is more than luck even though many slices were looked at."
 SIGNS: dict[Word, str] = {"improved": "▲", "unchanged": "●", "regressed": "▼", "underpowered": "◇"}
 _HEADLINES: dict[Word, str] = {
-    "improved": "Fine-tuning improves search on {}",
-    "unchanged": "Fine-tuning makes no difference worth having on {}",
-    "regressed": "Fine-tuning makes search on {} worse",
-    "underpowered": "Too few questions to tell whether fine-tuning helps on {}",
+    "improved": "Fine-tuning improves search by one vector a text on {}",
+    "unchanged": "Fine-tuning makes no difference worth having by one vector a text on {}",
+    "regressed": "Fine-tuning makes search by one vector a text worse on {}",
+    "underpowered": "Too few questions to tell whether fine-tuning helps by one vector a text on {}",
 }
 
 
@@ -54,9 +54,25 @@ def metric_name(metric: str) -> str:
     return METRIC_NAMES.get(metric, metric)
 
 
-def asked(n: int, synthetic: bool) -> str:
-    """`150 dev questions`, and that they are synthetic where they are."""
-    return f"{n:,} dev questions (synthetic queries)" if synthetic else f"{n:,} dev questions"
+def asked(n: int, groups: int, asked_by: str) -> str:
+    """`150 dev questions in 40 groups, by people`."""
+    return f"{n:,} dev questions in {groups:,} groups, by {asked_by}"
+
+
+def shipped_sentence(summary: Summary) -> str:
+    """What search answers with, and what that gains over the base's vectors and over BM25."""
+    shipped = summary.promotion.shipped
+    against = f"{SHIPPED} − "
+    gains = " and ".join(
+        f"{gain(found.overall.delta, found.overall.low, found.overall.high)} over {found.name.removeprefix(against)}"
+        for found in summary.comparisons
+        if found.name.startswith(against)
+    )
+    return (
+        f"Search answers with {shipped.arm}: {metric_name(summary.verdict.metric)} "
+        f"{summary.arms[SHIPPED][summary.verdict.metric]:.3f}, {gains}, on {summary.n_queries:,} test questions by "
+        f"{summary.asked_by}. It stores {shipped.kb:g} KB of vectors for a passage."
+    )
 
 
 def headline(summary: Summary) -> str:
@@ -70,15 +86,15 @@ def verdict_sentence(summary: Summary) -> str:
     base, tuned = (summary.arms[arm][found.metric] for arm in ("base", "tuned"))
     p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
     return (
-        f"On {summary.n_queries:,} test questions {metric_name(found.metric)} goes from {base:.3f} (base) to "
-        f"{tuned:.3f} (tuned): {signed(found.delta)}, 95% interval {span(*found.ci95)}, "
+        f"On {summary.n_queries:,} test questions {metric_name(found.metric)} goes from "
+        f"{base:.3f} (base) to {tuned:.3f} (tuned): {signed(found.delta)}, 95% interval {span(*found.ci95)}, "
         f"{p}: {found.verdict}."
     )
 
 
 def reason(promotion: Promotion) -> str:
-    """Why that model is kept, as a sentence."""
-    return f"{promotion.reason[:1].upper()}{promotion.reason[1:].rstrip('.')}."
+    """Why that is shipped, with a full stop; it begins with the name of an arm."""
+    return f"{promotion.reason.rstrip('.')}."
 
 
 def share_sentence(promotion: Promotion) -> str:
@@ -86,13 +102,6 @@ def share_sentence(promotion: Promotion) -> str:
     if promotion.share == 1:
         return "The tuned model's weights are the trained ones alone."
     return f"The tuned model's weights are a mix: {promotion.share:.0%} trained, {1 - promotion.share:.0%} the base's."
-
-
-def late_hybrid_sentence(weights: Mapping[str, float], synthetic: bool) -> str:
-    """What `late_hybrid` is made of; `synthetic`: people asked no dev question."""
-    parts = " + ".join(f"{weight:g} × {arm}" for arm, weight in weights.items() if weight)
-    why = "fixed weights, for want of dev questions by people" if synthetic else "weights that the dev questions chose"
-    return f"late_hybrid is {parts}, each brought to 0..1: {why}."
 
 
 def skipped_sentence(arm: str, why: str, corpus: str) -> str:

@@ -1,15 +1,15 @@
-"""Answers from a collection: the evaluation's hybrid ranking, with filters, a threshold, and the reasons for each."""
+"""Answers from a collection: a system's ranking, with filters, a threshold, and the reasons for each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from domain_embeddings.core.errors import UserError
-from domain_embeddings.core.ranking import fuse
-from domain_embeddings.params.search import SearchParams
-from domain_embeddings.search.index_protocol import OWN_FIELDS, Filters, PassageIndex, Rankings, Wanted
+from domain_embeddings.search.index_protocol import PASSAGE, Filters, PassageIndex, Rankings, Wanted
 from domain_embeddings.search.late_search import FIELDS, Match
 from domain_embeddings.search.second_stage import PARTLY, SecondStage
+from domain_embeddings.systems.answering import ranked as answer
+from domain_embeddings.systems.system import System
 
 
 class QueryError(UserError):
@@ -25,8 +25,7 @@ class Result:
     title: str
     domain: str
     score: float
-    """What the ranking goes by: Σ weight / (k + rank) of the fusion, without fusion the cosine, and with a second stage
-    the weighted sum of scores."""
+    """What the ranking goes by: a cosine or BM25 alone, Σ weight / (k + rank), or a weighted sum of scores."""
     dense_rank: int | None
     """Its place by meaning, from 1; None beyond `search.depth`."""
     sparse_rank: int | None
@@ -34,9 +33,9 @@ class Result:
     similarity: float | None
     """Cosine of query and passage, where it was looked at."""
     late: float | None
-    """MeanMaxSim of query and passage; None without a second stage."""
+    """MeanMaxSim of query and passage; None where late interaction did not look at it."""
     matches: list[Match]
-    """What each word of the query found in the passage; empty unless asked for, and without a second stage."""
+    """What each word of the query found in the passage; empty unless asked for, and without late interaction."""
     model: str
     """Which model the search was made with."""
     degraded: tuple[str, ...]
@@ -54,7 +53,7 @@ class Asked:
     """The least cosine of query and passage."""
     filters: Filters
     explain: bool = False
-    """Whether the second stage is to tell which words matched."""
+    """Whether late interaction is to tell which words matched."""
 
 
 def answers(
@@ -62,7 +61,7 @@ def answers(
     collection: str,
     queries: Sequence[Wanted],
     asked: Asked,
-    params: SearchParams,
+    system: System,
     second: SecondStage | None,
     made_with: Mapping[str, Any],
 ) -> list[list[Result]]:
@@ -71,18 +70,15 @@ def answers(
     A QueryError for a filter that makes no sense; what the index raises.
     """
     try:
-        found = place.rank(collection, queries, asked.filters, params.depth)
+        found = place.rank(collection, queries, asked.filters, system.depth)
     except ValueError as error:
         raise QueryError(str(error)) from error
     ranked = [
-        _ranked(place, collection, query, _without_zeros(rankings), asked, params)
+        _ranked(place, collection, query, rankings, asked, system, second)
         for query, rankings in zip(queries, found, strict=True)
     ]
     return [
-        [
-            Result(**{**made_with, **fields})
-            for fields in _results(place, collection, query, each, asked, second, made_with)
-        ]
+        [Result(**fields) for fields in _results(place, collection, query, each, asked, second, made_with)]
         for query, each in zip(queries, ranked, strict=True)
     ]
 
@@ -94,24 +90,39 @@ class _Ranked:
     scores: dict[str, float]
     dense: dict[str, float]
     sparse: dict[str, float]
-
-
-def _without_zeros(rankings: Rankings) -> Rankings:
-    """The client's own mode gives passages that share no word with the query as well."""
-    return Rankings(rankings.dense, [hit for hit in rankings.sparse if hit[1] > 0])
+    late: dict[str, float]
+    partly: bool
+    """Whether late interaction was wanted and could not be had."""
 
 
 def _ranked(
-    place: PassageIndex, collection: str, query: Wanted, rankings: Rankings, asked: Asked, params: SearchParams
+    place: PassageIndex,
+    collection: str,
+    query: Wanted,
+    rankings: Rankings,
+    asked: Asked,
+    system: System,
+    second: SecondStage | None,
 ) -> _Ranked:
-    """Fuse, and leave out what is under the threshold."""
-    dense, sparse = dict(rankings.dense), dict(rankings.sparse)
-    scores = _fused(dense, sparse, params) if query.sparse.indices else dense
+    """Rank as the system does, and leave out what is under the threshold."""
+    dense = dict(rankings.dense)
+    sparse = {point: score for point, score in rankings.sparse if score > 0}  # the client's own mode gives zeros too
+    late: dict[str, float] = {}
+    looked = False
+
+    def near(points: Sequence[str]) -> dict[str, float]:
+        nonlocal looked
+        if second and query.question and points:
+            late.update(second.scores(place, collection, query.question, points))
+            looked = True
+        return late
+
+    scores = answer(system, dense, sparse, near)
     if asked.threshold is not None:
         unknown = [point for point in scores if point not in dense]
         cosines = dense | (place.similarities(collection, query.dense, unknown) if unknown else {})
         scores = {point: score for point, score in scores.items() if cosines.get(point, -1.0) >= asked.threshold}
-    return _Ranked(scores, dense, sparse)
+    return _Ranked(scores, dense, sparse, late, looked and not late)
 
 
 def _results(
@@ -123,38 +134,27 @@ def _results(
     second: SecondStage | None,
     made_with: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """Put in the second stage's order, cut, and fetch the texts of what is left."""
-    late: dict[str, float] = {}
-    scores, degraded = ranked.scores, made_with["degraded"]
-    question = query.question if second and scores else None
-    if second and question:
-        late = second.scores(place, collection, question, list(scores))
-        scores = second.ordered(late, ranked.dense, ranked.sparse) if late else scores
-        degraded = degraded if late else (*degraded, PARTLY)
-    best = list(scores)[: asked.limit]
-    explained = bool(late) and asked.explain
-    payloads = place.payloads(collection, best, [*OWN_FIELDS, "extra", *(FIELDS if explained else ())])
+    """Cut, and fetch the texts of what is left."""
+    best = list(ranked.scores)[: asked.limit]
+    explained = bool(ranked.late) and asked.explain
+    payloads = place.payloads(collection, best, [*PASSAGE, *(FIELDS if explained else ())])
     by_meaning, by_words = (
         {point: i for i, point in enumerate(each, start=1)} for each in (ranked.dense, ranked.sparse)
     )
+    question = query.question if explained else None
     return [
         {
             **{field: payload[field] for field in ("id", "text", "title", "domain")},
-            "score": scores[point],
+            "score": ranked.scores[point],
             "dense_rank": by_meaning.get(point),
             "sparse_rank": by_words.get(point),
             "similarity": ranked.dense.get(point),
-            "late": late.get(point),
-            "matches": second.matches(question, payload) if explained and second and question else [],
-            "degraded": degraded,
+            "late": ranked.late.get(point),
+            "matches": second.matches(question, payload) if second and question else [],
+            "model": made_with["model"],
+            "degraded": (*made_with["degraded"], *((PARTLY,) if ranked.partly else ())),
             "extra": payload.get("extra", {}),
         }
         for point in best
         if (payload := payloads.get(point)) is not None  # deleted a moment ago
     ]
-
-
-def _fused(dense: dict[str, float], sparse: dict[str, float], params: SearchParams) -> dict[str, float]:
-    """The evaluation's hybrid: both rankings, fused by reciprocal rank."""
-    runs = [{"": dense}, {"": sparse}]
-    return fuse(runs, params.rrf_k, len(dense) + len(sparse), [params.weights.dense, params.weights.sparse])[""]

@@ -1,7 +1,8 @@
 """What every place that passages are indexed in has in common: its words, its errors, and what it must be able to do.
 
-A place holds collections. `<corpus>-<weights' SHA-256>-<dimension>` is the collection of one model, so that the vectors
-of two models never meet; an alias, `<corpus>`, leads to the one that is live, and remembers the one before it.
+A place holds collections. `<corpus>-<weights' SHA-256>-<dimension>` is the collection of one model, `-aliases` behind
+it where passages are indexed with theirs, so that the vectors of two models or texts never meet; an alias, `<corpus>`,
+leads to the one that is live, and remembers the one before it.
 """
 
 import re
@@ -11,6 +12,7 @@ from types import ModuleType
 from typing import Any, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
+from domain_embeddings.core.dataset import Passage
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.search.late_search import Question
 from domain_embeddings.search.sparse import Sparse
@@ -18,6 +20,8 @@ from domain_embeddings.search.sparse import Sparse
 DENSE, SPARSE = "dense", "sparse"
 """The names of a passage's two vectors."""
 OWN_FIELDS = ("id", "title", "text", "domain", "type")
+PASSAGE = (*OWN_FIELDS, "extra")
+"""Payload fields that a passage is made of."""
 FILTERED = ("domain", "type")
 """Payload fields that have an index of their own. Others can be filtered by too, more slowly."""
 UNKNOWN = "unknown"
@@ -175,6 +179,11 @@ class PassageIndex(Protocol):
 def point_id(passage_id: str) -> str:
     """A passage's point: UUIDv5 of its id, so that indexing it again replaces it."""
     return str(uuid5(NAMESPACE_URL, passage_id))
+
+
+def passage_of(payload: Mapping[str, Any]) -> Passage:
+    """The passage that a payload with the fields PASSAGE is of."""
+    return Passage(**{field: payload[field] for field in OWN_FIELDS}, extra=payload.get("extra") or {})
 
 
 def payload_filter(filters: Filters, types: ModuleType, range_type: type[Any]) -> Any:

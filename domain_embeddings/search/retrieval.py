@@ -1,4 +1,4 @@
-"""Search with a fine-tuned model: hybrid retrieval over passages, as the evaluation measures it.
+"""Search with a packaged system: what `evaluate` measured as `shipped` is what answers here.
 
 from domain_embeddings import create_finetuned_retrieval
 
@@ -36,13 +36,14 @@ from domain_embeddings.search.index_protocol import (
     point_id,
     rows_of,
 )
-from domain_embeddings.search.indexing import Indexed, Late, Target, fill
+from domain_embeddings.search.indexing import Indexed, Made, Target, fill
 from domain_embeddings.search.late_search import question
 from domain_embeddings.search.qdrant_embedded import EmbeddedIndex
 from domain_embeddings.search.qdrant_server import ServerIndex, connect
 from domain_embeddings.search.second_stage import MISSING, SecondStage
 from domain_embeddings.search.sparse import query_weights
 from domain_embeddings.search.versions import latest_version, live_version, version_of
+from domain_embeddings.systems.system import DEFAULT_SYSTEM, System
 
 LOG = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class _Serving:
 
     model: VersionedEmbeddings
     identity: ModelIdentity
+    system: System
     collection: str
     reason: str | None
     """Why the model is not the one that is wanted."""
@@ -91,13 +93,16 @@ class FineTunedRetrieval:
         params: SearchParams,
         standby: PassageIndex | None = None,
         reason: str | None = None,
+        system: System | None = None,
     ) -> None:
         """`load` gives the version's model, or the base in its place; `standby` answers when `index` does not.
 
-        `reason` is why a base is loaded that nobody asked for.
+        `reason` is why a base is loaded that nobody asked for. `system` answers in place of the one that the model was
+        packaged with; a model that was packaged with none, such as the base, takes the default.
         """
         model_name(corpus, "0")  # a ValueError for a name that leads elsewhere
         self.corpus = corpus
+        self._system = system
         self._load, self._index, self._standby, self._params = load, index, standby, params
         self._serving = self._of(load(version), reason)
         self._ready: dict[tuple[str, str], _Ready] = {}
@@ -111,6 +116,11 @@ class FineTunedRetrieval:
     def reason(self) -> str | None:
         """Why the model is not the one that is wanted; None if it is."""
         return self._serving.reason
+
+    @property
+    def system(self) -> System:
+        """How queries are answered."""
+        return self._serving.system
 
     @property
     def identity(self) -> ModelIdentity:
@@ -129,8 +139,8 @@ class FineTunedRetrieval:
         """The best `limit` passages, best first; none for a query without content.
 
         `threshold` is the least cosine of query and passage; `filters` is field → value, list of values or range.
-        Without `use_hybrid` only meaning counts, not words, and there is no second stage. `explain` tells which words
-        late interaction matched (`search.late`). QueryError for a query, limit or filter that cannot be;
+        Without `use_hybrid` only meaning counts, whatever the system. `explain` tells which words late interaction
+        matched, where the system has it. QueryError for a query, limit or filter that cannot be;
         SearchError (IndexMissingError, IndexModelError, IndexUnavailableError) where the index cannot answer.
         """
         return self.search_batch([query], limit, threshold, use_hybrid, filters, explain)[0]
@@ -145,17 +155,18 @@ class FineTunedRetrieval:
         explain: bool = False,
     ) -> list[list[Result]]:
         """What `search` gives for each query: encoded one by one, for a batch's padding would change last digits."""
-        if not 1 <= limit <= self._params.depth:
-            raise QueryError(f"limit is {limit}, allowed are 1 to {self._params.depth} (search.depth)")
+        serving = self._serving
+        if not 1 <= limit <= serving.system.depth:
+            raise QueryError(f"limit is {limit}, allowed are 1 to {serving.system.depth} (search.depth)")
         cleaned = [self._cleaned(query) for query in queries]
         distinct = [query for query in dict.fromkeys(cleaned) if query]
-        serving = self._serving
+        system = serving.system if use_hybrid else serving.system.by_meaning()
         asked = Asked(limit, threshold, filters or {}, explain)
         found: dict[str, list[Result]] = {"": []}
         for start in range(0, len(distinct), _AT_ONCE):
             some = distinct[start : start + _AT_ONCE]
-            wanted = [self._wanted(serving, query, use_hybrid) for query in some]
-            found |= zip(some, self._answers(serving, wanted, asked), strict=True)
+            wanted = [_wanted(serving.model, system, query) for query in some]
+            found |= zip(some, self._answers(serving, system, wanted, asked), strict=True)
         return [found[query] for query in cleaned]
 
     def index(self, passages: Sequence[Passage], activate: bool = True) -> Indexed:
@@ -167,10 +178,8 @@ class FineTunedRetrieval:
         serving = self._serving
         places = [self._index, *([self._standby] if self._standby else [])]
         targets = [Target(place, serving.collection) for place in places]
-        late = None
-        if self._params.late:
-            late = Late(serving.model.encode_tokens, self._params.late, serving.model.dimension)
-        done = fill(targets, serving.identity, serving.model.encode, passages, self._params.batch_size, late)
+        made = Made(serving.identity, serving.system, serving.model.encode, serving.model.encode_tokens)
+        done = fill(targets, made, passages, self._params.batch_size)
         if activate:
             for place in places:
                 live, _ = place.live(self.corpus)
@@ -199,7 +208,9 @@ class FineTunedRetrieval:
 
     def with_base(self) -> "FineTunedRetrieval":
         """Search with the base model in the same place, to compare; both are closed by closing one."""
-        return FineTunedRetrieval(self.corpus, None, self._load, self._index, self._params, self._standby)
+        return FineTunedRetrieval(
+            self.corpus, None, self._load, self._index, self._params, self._standby, system=self._system
+        )
 
     def count(self) -> int:
         """How many passages can be found."""
@@ -230,15 +241,15 @@ class FineTunedRetrieval:
         return self.identity.name
 
     def refresh(self) -> bool:
-        """Serve what the alias leads to, if that is another model's collection; whether that changed anything.
+        """Serve what the alias leads to, if that is of another version; whether that changed anything.
 
         The old one serves until the new model is loaded, and on, with a warning, if the index was built with another.
         A SearchError, after which the old one serves on as well, where the index cannot be asked or opened.
         """
         self._ready.clear()  # somebody may have filled it anew
         live, _ = self._index.live(self.corpus)
-        metadata = self._index.metadata(live) if live and live != self._serving.collection else None
-        if metadata is None:
+        metadata = self._index.metadata(live) if live else None
+        if metadata is None or (live, metadata.model.name) == (self._serving.collection, self._serving.identity.name):
             return False
         try:
             new = self._of(self._load(version_of(metadata.model.name, self.corpus)))
@@ -273,7 +284,9 @@ class FineTunedRetrieval:
         info = model.get_model_info()
         name = Path(info["folder"]).name
         identity = ModelIdentity(name, info["weights_sha256"], model.dimension, model.backend)
-        return _Serving(model, identity, identity.collection(self.corpus), model.fallback_reason or reason)
+        system = self._system or model.system or DEFAULT_SYSTEM
+        collection = identity.collection(self.corpus) + ("-aliases" if system.aliases else "")
+        return _Serving(model, identity, system, collection, model.fallback_reason or reason)
 
     def _cleaned(self, query: str) -> str:
         if len(query) > self._params.max_query_chars:
@@ -282,36 +295,30 @@ class FineTunedRetrieval:
             )
         return " ".join(_UNSPEAKABLE.sub(" ", query).split())
 
-    def _wanted(self, serving: _Serving, query: str, use_hybrid: bool) -> Wanted:
-        weights = query_weights(words([query])[0] if use_hybrid else [])
-        if use_hybrid and self._params.late:
-            single, tokens = question(serving.model, query)
-            return Wanted(rows_of(single)[0], weights, tokens)
-        return Wanted(rows_of(serving.model.encode([query]))[0], weights)
-
-    def _answers(self, serving: _Serving, wanted: Sequence[Wanted], asked: Asked) -> list[list[Result]]:
+    def _answers(self, serving: _Serving, system: System, wanted: Sequence[Wanted], asked: Asked) -> list[list[Result]]:
         """Ask the index, or the one that stands by."""
         degraded = _because(serving)
         try:
-            return self._answers_of(self._index, serving, wanted, asked, degraded)
+            return self._answers_of(self._index, serving, system, wanted, asked, degraded)
         except IndexUnavailableError as error:
             if self._standby is None:
                 raise
             LOG.warning("the index in %s answers instead: %s", self._standby.place, error)
             degraded = (*degraded, f"index in {self._standby.place}: {error}")
-            return self._answers_of(self._standby, serving, wanted, asked, degraded)
+            return self._answers_of(self._standby, serving, system, wanted, asked, degraded)
 
     def _answers_of(
         self,
         place: PassageIndex,
         serving: _Serving,
+        system: System,
         wanted: Sequence[Wanted],
         asked: Asked,
         degraded: tuple[str, ...],
     ) -> list[list[Result]]:
         ready = self._check(place, serving)
         made_with = {"model": serving.identity.name, "degraded": (*degraded, *ready.amiss)}
-        return answers(place, serving.collection, wanted, asked, self._params, ready.second, made_with)
+        return answers(place, serving.collection, wanted, asked, system, ready.second, made_with)
 
     def _check(self, place: PassageIndex, serving: _Serving) -> _Ready:
         """A look at this model's collection. IndexMissingError or IndexModelError unless it is whole."""
@@ -322,9 +329,9 @@ class FineTunedRetrieval:
             if metadata is None or not metadata.complete:
                 raise self._missing(place, serving, metadata)
             amiss, second = _amiss(place, metadata.model, serving.identity), None
-            if self._params.late and metadata.codec:
-                second = SecondStage(self._params.late, TokenCodec.of_json(metadata.codec), serving.model)
-            elif self._params.late:
+            if serving.system.late and metadata.codec:
+                second = SecondStage(TokenCodec.of_json(metadata.codec), serving.model, serving.system)
+            elif serving.system.late:
                 amiss = (*amiss, MISSING)
             found = self._ready[key] = _Ready(amiss, second)
         return found
@@ -342,6 +349,14 @@ class FineTunedRetrieval:
         return IndexMissingError(
             f"{place.place}: {problem} {self.corpus} with {serving.identity}{reason} (index the passages)"
         )
+
+
+def _wanted(model: VersionedEmbeddings, system: System, query: str) -> Wanted:
+    weights = query_weights(words([query])[0] if system.bm25 or system.late else [])
+    if system.late:
+        single, tokens = question(model, query)
+        return Wanted(rows_of(single)[0], weights, tokens)
+    return Wanted(rows_of(model.encode([query]))[0], weights)
 
 
 def _because(serving: _Serving) -> tuple[str, ...]:
@@ -368,10 +383,12 @@ def create_finetuned_retrieval(
     folder: Path = Path("data/index"),
     public_key: Path | None = None,
     use_base: bool = False,
+    system: System | None = None,
 ) -> FineTunedRetrieval:
     """Search in a corpus with a packaged version, else with the live index's one, else with the latest, else the base.
 
     The index lies on `params.server`, or where there is none in `folder`. With `use_base` the base model is meant.
+    `system` answers in place of the one that was packaged.
     A ValueError for impossible names, an IntegrityError if not even the base is as it should be.
     """
     params = params or SearchParams()
@@ -391,4 +408,4 @@ def create_finetuned_retrieval(
     if version is None and not use_base:
         reason = f"{root}: no packaged version of {corpus}, the base model is used instead"
         LOG.warning("%s", reason)
-    return FineTunedRetrieval(corpus, version, load, index, params, standby, reason)
+    return FineTunedRetrieval(corpus, version, load, index, params, standby, reason, system)

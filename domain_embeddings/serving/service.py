@@ -54,7 +54,7 @@ class SearchRequest(_Body):
     """The least cosine of query and passage."""
     hybrid: bool = True
     explain: bool = False
-    """Whether to tell which words late interaction matched, where it is switched on."""
+    """Whether to tell which words late interaction matched, where the system has it."""
     filters: dict[str, Any] = Field(default={}, max_length=10)
     """Field → value, list of values, or range such as {"gte": 3}."""
     model: Literal["live", "base"] = "live"
@@ -87,6 +87,8 @@ class Health(BaseModel):
     status: Literal["ok", "degraded", "down"]
     corpus: str
     model: str
+    system: str
+    """Its arm in the evaluation."""
     weights_sha256: str
     passages: int | None
     reason: str | None
@@ -170,6 +172,7 @@ def _health(live: FineTunedRetrieval) -> Health:
         status=status,
         corpus=live.corpus,
         model=identity.name,
+        system=live.system.name,
         weights_sha256=identity.sha256,
         passages=passages,
         reason=reason,

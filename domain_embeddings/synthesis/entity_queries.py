@@ -18,7 +18,8 @@ from typing import Any
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
 from domain_embeddings.core.entities import Article, articles
-from domain_embeddings.core.text import NearEqualQueries, without_repeats
+from domain_embeddings.core.near_equal_queries import NearEqualQueries
+from domain_embeddings.core.text import without_repeats
 from domain_embeddings.english.inflection import base_verb, is_base_verb
 from domain_embeddings.english.lexicon import word_set
 from domain_embeddings.english.sentence_filter import is_junk, key, prose_sentences, stands_alone

@@ -13,7 +13,7 @@ from itertools import accumulate, zip_longest
 from typing import Any
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
-from domain_embeddings.core.text import NearEqualQueries
+from domain_embeddings.core.near_equal_queries import NearEqualQueries
 from domain_embeddings.english.sentence_filter import key
 from domain_embeddings.params.synthesize import SourceWeights, SynthesizeParams
 from domain_embeddings.synthesis.candidates import MOST_PASSAGES, Candidate, Candidates, candidates_of

@@ -11,7 +11,8 @@ from itertools import combinations
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
 from domain_embeddings.core.near_duplicates import near_copies
-from domain_embeddings.core.text import NearEqualQueries, content_words
+from domain_embeddings.core.near_equal_queries import NearEqualQueries
+from domain_embeddings.core.text import content_words
 from domain_embeddings.english.inflection import as_asker, gerund, is_base_verb
 from domain_embeddings.english.lexicon import Tag, word_set
 from domain_embeddings.english.pos_tagger import Token, noun_phrases, tag

@@ -1,9 +1,12 @@
 """Hard negatives: passages that look like the answer to a query and are not.
 
-Candidates are what BM25, the base model and the collection in use find, best first and in turn. A candidate is
-dropped when it is relevant to the query, when it is a near-copy of a relevant passage or another piece of its
-section or of its entity's article, or when the base model scores it above a set share of the positive's score: such a
-passage is likely an unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
+Candidates are what the sources (`candidate_sources`) find, best first and in turn. A candidate is dropped when it is
+relevant to the query, when it is a near-copy of a relevant passage or another piece of its section or of its entity's
+article, or when the base model scores it above a set share of the positive's score: such a passage is likely an
+unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
+
+A passage marked `held_out`, because dev or test questions ask for it, is nobody's negative, nor is a near-copy of it:
+what is to be found unseen would be pushed away from every training query.
 
 A query made of a passage's own words for which the base model finds many other passages first fits those too: it is
 dropped (round-trip consistency, Promptagator, Dai et al., 2022, arXiv:2209.11755). People's questions, and queries by
@@ -22,13 +25,14 @@ import numpy as np
 from domain_embeddings.core.dataset import Passage, Qrels, Query
 from domain_embeddings.core.entities import entity_of, relation
 from domain_embeddings.core.errors import UserError
-from domain_embeddings.core.lexical import BM25
 from domain_embeddings.core.near_duplicates import near_copies
-from domain_embeddings.core.ranking import Scores, top_k
-from domain_embeddings.params.mine import MineParams, System
+from domain_embeddings.core.ranking import Scores
+from domain_embeddings.params.mine import MineParams
 from domain_embeddings.synthesis.query_sources import Source
+from domain_embeddings.training.candidate_sources import SOURCES, Asked
 
 _CHUNK = 256
+HELD_OUT = "held out"
 OWN_WORDS = frozenset(Source)
 """Sources of queries that are made of the passage's own words."""
 
@@ -74,9 +78,10 @@ class Miner:
         self._index = {passage.id: i for i, passage in enumerate(self._passages)}
         self._vectors = vectors
         self._params = params
-        self._bm25 = BM25([passage.content for passage in self._passages])
+        self._rankers = [SOURCES[name](self._passages) for name in params.candidates]
         copies = near_copies({passage.id: passage.text for passage in self._passages}, params.near_copy)
         self._original = {passage.id: copies.get(passage.id, passage.id) for passage in self._passages}
+        self._held_out = {self._original[passage.id] for passage in self._passages if passage.extra.get("held_out")}
         self.audit = Audit()
 
     def mine(
@@ -110,23 +115,11 @@ class Miner:
     def _candidates(
         self, queries: Sequence[Query], dense: Scores, found: Sequence[Sequence[str]]
     ) -> Iterator[list[int]]:
-        """What the systems rank for each query, best of each in turn, each passage once."""
-        rankings = [self._ranked(system, queries, dense, found) for system in self._params.candidates]
+        """What the sources rank for each query, best of each in turn, each passage once."""
+        asked = Asked([query.text for query in queries], dense, found, self._params.depth)
+        rankings = [rank(asked) for rank in self._rankers]
         for ranked in zip(*rankings, strict=True):
             yield list(dict.fromkeys(i for turn in zip_longest(*ranked) for i in turn if i is not None))
-
-    def _ranked(
-        self, system: System, queries: Sequence[Query], dense: Scores, found: Sequence[Sequence[str]]
-    ) -> list[list[int]]:
-        match system:
-            case "bm25":
-                lexical = self._bm25.scores([query.text for query in queries])
-                best = top_k(lexical, self._params.depth)
-                return [[int(i) for i in row if scores[i] > -np.inf] for row, scores in zip(best, lexical, strict=True)]
-            case "base":
-                return [[int(i) for i in row] for row in top_k(dense, self._params.depth)]
-            case "qdrant":
-                return [[self._index[passage_id] for passage_id in ranking] for ranking in found]
 
     def _triplet(self, query: Query, positive: str, judged: set[str], scores: Scores, candidates: list[int]) -> Triplet:
         limit = self._params.max_score_share * float(scores[self._index[positive]])
@@ -149,6 +142,8 @@ class Miner:
         candidate, answer = self._passages[i], self._passages[self._index[positive]]
         if candidate.id in judged:
             return "judged for this query"
+        if self._original[candidate.id] in self._held_out:
+            return HELD_OUT
         if self._original[candidate.id] in {self._original[other] for other in judged}:
             return "near-copy of a relevant passage"
         if candidate.title and candidate.title == answer.title:
@@ -184,16 +179,18 @@ class Miner:
     def _fallback(
         self, query: Query, positive: str, judged: set[str], scores: Scores, limit: float, chosen: list[int]
     ) -> list[int]:
-        """Passages drawn at random under the same rules, then (a tiny corpus) whatever the score."""
+        """Passages drawn at random under the same rules; in a tiny corpus whatever the score, then any."""
         draw = random.Random(f"{self._params.seed} {query.id} {positive}")
         order = draw.sample(range(len(self._passages)), len(self._passages))
         found: list[int] = []
-        for loose in (False, True):
+        for loose, needy in ((False, False), (True, False), (True, True)):
             for i in order:
-                score = -1.0 if loose else float(scores[i])
-                if i in chosen or i in found or self._objection(i, positive, judged, score, limit):
+                objection = self._objection(i, positive, judged, -1.0 if loose else float(scores[i]), limit)
+                if i in chosen or i in found or (objection and not (needy and objection == HELD_OUT)):
                     continue
                 found.append(i)
+                if objection:
+                    self.audit.kept["held out, for want of others"] += 1
                 if len(chosen) + len(found) == self._params.negatives:
                     self.audit.kept["fallback"] += len(found)
                     return found

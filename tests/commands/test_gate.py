@@ -30,8 +30,35 @@ def test_a_fall_beyond_tolerance_and_luck_stops_a_change(two: Path) -> None:
     assert "tiny: 60 questions in both, 0 added, 0 removed" in said
     assert "tuned ndcg@10: 1.000 → 0.750, −0.250 [" in said
     assert "n = 60, tolerance 0.01: fell\n    most on domain pumps −0.500 (n = 30, Holm p " in said
-    assert "hybrid_tuned ndcg@10: 1.000 → 1.000, 0.000 [0.000, 0.000], n = 60, tolerance 0.01: held" in said
+    assert "  shipped ndcg@10: 1.000 → 1.000, 0.000 [0.000, 0.000], n = 60, tolerance 0.01: held" in said
     assert said.endswith('gate:\n  accept:\n  - "tiny/tuned/ndcg@10 (why)"\n  - "tiny/tuned/recall@5 (why)"\n')
+
+
+def test_what_each_revision_ships_is_compared_whatever_its_name(two: Path, tmp_path: Path) -> None:
+    root = copy(two, tmp_path / "copy")
+    write_results(root, 15, shipped="tuned")
+
+    status, said = command(root, "gate", "main")
+
+    assert status == 1
+    assert "  shipped ndcg@10: 1.000 → 0.750, −0.250 [" in said  # hybrid_tuned there, tuned here
+    assert '"tiny/shipped/ndcg@10 (why)"' in said
+
+
+def test_a_revision_that_shipped_nothing_has_no_such_arm(two: Path, tmp_path: Path) -> None:
+    root = copy(two, tmp_path / "copy")
+    git(root, "checkout", "--quiet", "-b", "earlier", "main")
+    write_results(root, 0, shipped=None)
+    commit(root)
+    write_results(root, 0)
+
+    status, said = command(root, "gate", "earlier")
+    later, complaint = command(root, "gate", "main", "earlier")
+
+    assert status == 0
+    assert "tiny: 60 questions in both, 0 added, 0 removed, arm shipped is new" in said
+    assert later == 2
+    assert "no results of shipped after the change, there are base, hybrid_tuned, tuned" in complaint
 
 
 def test_a_second_revision_is_compared_instead_of_the_working_tree(two: Path, tmp_path: Path) -> None:
@@ -47,13 +74,13 @@ def test_a_second_revision_is_compared_instead_of_the_working_tree(two: Path, tm
 def test_accepted_falls_pass_once_and_stale_lines_are_named(two: Path, tmp_path: Path) -> None:
     root = copy(two, tmp_path / "copy")
     wanted = ["tiny/tuned/ndcg@10 (half the size)", "tiny/tuned/recall@5"]
-    set_gate(root, accept=[*wanted, "tiny/hybrid_tuned/ndcg@10"])
+    set_gate(root, accept=[*wanted, "tiny/shipped/ndcg@10"])
 
     status, said = command(root, "gate", "main")
 
     assert status == 0
     assert said.count(": fell, accepted\n") == 2
-    assert "tiny/hybrid_tuned/ndcg@10: nothing of that name falls: remove the line" in said
+    assert "tiny/shipped/ndcg@10: nothing of that name falls: remove the line" in said
 
     commit(root)
     write_results(root, 30)

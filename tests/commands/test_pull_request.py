@@ -7,7 +7,7 @@ import pytest
 
 from domain_embeddings.commands.pull_request import MARKER
 from tests import two_revisions
-from tests.two_revisions import command, copy, git
+from tests.two_revisions import command, commit, copy, git, write_results
 
 pytestmark = pytest.mark.slow
 
@@ -47,9 +47,10 @@ def test_the_comment_begins_with_the_marker_and_has_every_section(comment: str) 
 
 
 def test_the_figures_are_those_of_both_revisions(comment: str) -> None:
-    delta = "nDCG@10 −0.250 [−0.250, −0.250], keeps base"
+    delta = "nDCG@10 −0.250 [−0.250, −0.250], ships hybrid_tuned"
 
-    assert f"| tiny | **unchanged**, nDCG@10 0.000 [0.000, 0.000], keeps base | **regressed**, {delta} |" in comment
+    before = "**unchanged**, nDCG@10 0.000 [0.000, 0.000], ships hybrid_tuned"
+    assert f"| tiny | {before} | **regressed**, {delta} |" in comment
     assert "| `tiny/tuned/ndcg@10` | 1.000 → 0.750 | −0.250 [" in comment
     assert "| tiny | `tuned` | 0.750 (−0.250) |" in comment
     assert "| tiny | `base` | 1.000 | 1.000 |" in comment
@@ -79,6 +80,19 @@ def test_without_a_change_it_says_so(two: Path, tmp_path: Path) -> None:
     assert "`HEAD` is the very commit that is checked out" in said
     assert "No param changed." in said
     assert "No metric changed." in said
+
+
+def test_a_revision_that_shipped_nothing_tells_which_model_it_keeps(two: Path, tmp_path: Path) -> None:
+    root = copy(two, tmp_path / "copy")
+    git(root, "checkout", "--quiet", "-b", "earlier", "main")
+    write_results(root, 0, shipped=None)
+    commit(root)
+    git(root, "switch", "--quiet", "change")
+
+    said = _report(root, "earlier")
+
+    assert "| tiny | **unchanged**, nDCG@10 0.000 [0.000, 0.000], keeps base | **regressed**" in said
+    assert "arm shipped is new" in said
 
 
 def test_what_is_missing_is_said_with_the_remedy(two: Path, tmp_path: Path) -> None:

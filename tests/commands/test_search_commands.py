@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from domain_embeddings.commands import search_commands
 from domain_embeddings.commands.cli import app
-from domain_embeddings.core.beir_files import write_json, write_jsonl
+from domain_embeddings.core.beir_files import write_jsonl
 from domain_embeddings.core.errors import DEBUG, DataError
 from tests.packaged import NAME, copy_models
 from tests.searching import PASSAGES
@@ -129,7 +128,7 @@ def test_what_cannot_be_is_one_line(place: list[str], option: str, value: str, s
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("search: {depht: 5}", " is not valid:\n  search.depht: unknown key, allowed are depth, rrf_k, "),
+        ("search: {depht: 5}", " is not valid:\n  search.depht: unknown key, allowed are depth, late, budget_kb, "),
         ("search: {depth: many}", "  search.depth: Input should be a valid integer (is 'many')\n"),
         ("search: {depth", 'params.yaml", line 1'),
     ],
@@ -174,13 +173,9 @@ def test_serve_without_its_key_is_refused(place: list[str], monkeypatch: pytest.
     assert (status, "the environment variable SEARCH_KEY is not set" in said) == (2, True)
 
 
-def test_late_interaction_shows_which_words_matched(place: list[str], tmp_path: Path) -> None:
-    params = tmp_path / "late.yaml"
-    params.write_text("search: {late: {bits: 4, factor: 1}}")
-    options = _changed(place, "--params", str(params))
-
-    status, said = run("search", QUESTION, *options)
-    (row,) = rows(QUESTION, "--limit", "1", *options)
+def test_late_interaction_shows_which_words_matched(place: list[str]) -> None:
+    status, said = run("search", QUESTION, *place)
+    (row,) = rows(QUESTION, "--limit", "1", *place)
 
     assert status == 0
     assert "Not as asked for" not in said
@@ -189,20 +184,3 @@ def test_late_interaction_shows_which_words_matched(place: list[str], tmp_path: 
     for match in row["matches"]:
         assert match["found"] == [content[start:end] for start, end in match["spans"]]
         assert f"{match['word']} → {', '.join(match['found'][:3])} {match['similarity']:.2f}" in said
-
-
-def test_late_interaction_takes_the_weights_of_evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_json(Path("data/evaluate/tiny/late_hybrid.json"), {"late_tuned": 0.4, "tuned": 0.6, "bm25": 0.0})
-    params = tmp_path / "params.yaml"
-
-    def weights(late: str, corpus: str) -> Any:
-        params.write_text(f"search: {{late: {late}}}")
-        found = search_commands._params(params, corpus).late
-        return found and found.weights and found.weights.model_dump()
-
-    assert weights("{}", "tiny") == {"late": 0.4, "dense": 0.6, "sparse": 0.0}
-    assert weights("{}", "other") is None
-    given = {"late": 1.0, "dense": 0.0, "sparse": 1.0}
-    assert weights(f"{{weights: {given}}}", "tiny") == given
-    assert weights("null", "tiny") is None

@@ -1,11 +1,11 @@
-"""Words, sentences and near-equal questions."""
+"""Words, stems and sentences."""
 
 import pytest
 from bm25s.stopwords import STOPWORDS_EN_PLUS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain_embeddings.core.text import STOPWORDS, NearEqualQueries, content_words, sentences, without_repeats, words
+from domain_embeddings.core.text import STOPWORDS, content_words, sentences, without_repeats, words
 
 
 @pytest.mark.parametrize(
@@ -60,56 +60,6 @@ def test_sentences(text: str, expected: list[str]) -> None:
 @settings(max_examples=100, deadline=None)
 def test_sentences_lose_nothing(text: str) -> None:
     assert " ".join(sentences(text)).split() == text.split()
-
-
-QUESTION = "how do I bleed the rear brake circuit"  # content: bleed, rear, brake, circuit
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        "how do I bleed the rear brake circuit",  # the same
-        "How Do I BLEED The Rear Brake Circuit?",  # case and punctuation
-        "rear brake circuit: how do you bleed it",  # order and function words
-        "bleeding of rear brakes' circuits",  # endings
-        "how do I bleed the front brake circuit",  # one word replaced
-        "how do I bleed the rear brake",  # one word less
-        "how do I bleed the rear drum brake circuit",  # one word more
-    ],
-)
-def test_near_equal_questions_are_found(other: str) -> None:
-    assert NearEqualQueries({"test question 7": QUESTION}).find(other) == "test question 7"
-    assert NearEqualQueries({"other": other}).find(QUESTION) == "other"
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        "how do I bleed the front clutch circuit",  # two words replaced
-        "how do I fill the rear brake reservoir",
-        "bleed the brake",  # two words less
-        "where is the fuse box",
-        "",
-    ],
-)
-def test_other_questions_are_not_found(other: str) -> None:
-    assert NearEqualQueries({"test question 7": QUESTION}).find(other) is None
-    assert NearEqualQueries({"other": other}).find(QUESTION) is None
-
-
-def test_short_questions_must_have_the_same_words() -> None:
-    near = NearEqualQueries({"a": "brake fluid type"})
-
-    assert near.find("type of brake fluid") == "a"
-    assert near.find("brake fluid colour") is None  # three words, one replaced: another question
-
-
-def test_the_first_of_equal_texts_is_the_owner() -> None:
-    near = NearEqualQueries()
-    near.add("first", QUESTION)
-    near.add("second", QUESTION.upper())
-
-    assert near.find(QUESTION) == "first"
 
 
 def test_without_repeats() -> None:

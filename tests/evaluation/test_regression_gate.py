@@ -32,6 +32,18 @@ def test_a_fall_needs_the_tolerance_and_an_interval_without_zero() -> None:
     assert fall.changes[0].difference.delta == pytest.approx(-0.2)
 
 
+def test_one_group_of_questions_is_one_witness() -> None:
+    """Ten questions about one passage lose it: a fall if they were independent, luck as the one of four groups."""
+    before, after = _table([1.0] * 40), _table([0.0] * 10 + [1.0] * 30)
+    grouped = after.assign(group=[f"g{i // 10}" for i in range(40)])
+
+    alone, together = (compare("docs", before, now, QUERIES, PARAMS).changes[0] for now in (after, grouped))
+
+    assert (alone.fell, alone.difference.groups) == (True, 40)
+    assert (together.fell, together.difference.groups) == (False, 4)
+    assert alone.difference.delta == together.difference.delta == -0.25
+
+
 def test_questions_are_paired_by_id_and_only_common_ones_count() -> None:
     before = _table([0.0, 1.0, 0.5, 0.5])
     after = _table([1.0, 0.5, 0.5, 0.0], first=1).iloc[::-1]

@@ -22,8 +22,8 @@ DATASET = Dataset(
 
 
 def _row(arm: str, query_id: str, value: float, ranks: tuple[int, ...] = (), relevant: int = 1) -> dict[str, Any]:
-    metrics = dict.fromkeys(METRICS, value)
-    return {"arm": arm, "query_id": query_id, **metrics, "found": ["r", "p"], "ranks": ranks, "relevant": relevant}
+    found = {**dict.fromkeys(METRICS, value), "found": ["r", "p"], "ranks": ranks, "relevant": relevant}
+    return {"arm": arm, "query_id": query_id, "group": query_id, **found}
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_comparison_has_a_row_for_each_slice(rows: pd.DataFrame) -> None:
     overall, found = result_tables.compare(rows, "tuned", "base", PARAMS, noise=0.0)
 
     assert overall.delta == pytest.approx(((1 / 3 - 0.25) - 0.25) / 2)
-    assert (found.name, found.overall.n) == ("tuned − base", 2)
+    assert (found.name, found.overall.n, found.overall.groups) == ("tuned − base", 2, 2)
     assert [(row.slice, row.value) for row in found.slices] == [
         ("domain", "hvac"), ("domain", "radar"), ("type", "procedure"), ("type", "reference"),
     ]  # fmt: skip
@@ -82,8 +82,8 @@ def _many(gains: dict[str, float], n: int) -> pd.DataFrame:
         for i, residual in enumerate(noise - noise.mean()):
             base = generator.random()
             tuned = base + gain + residual
-            found += [{"arm": arm, "query_id": f"{domain}{i}", "ndcg@10": value, "domain": domain}
-                      for arm, value in (("base", base), ("tuned", tuned))]  # fmt: skip
+            found += [{"arm": arm, "query_id": f"{domain}{i}", "group": f"{domain}{i}", "ndcg@10": value,
+                       "domain": domain} for arm, value in (("base", base), ("tuned", tuned))]  # fmt: skip
     return pd.DataFrame(found).assign(type="", difficulty="", category="", names=None)
 
 
@@ -97,6 +97,33 @@ def test_a_slice_needs_a_p_value_that_bears_the_number_of_slices() -> None:
     assert rows["large"].word == "improved"
     assert rows["slight"].p < 0.05 <= rows["slight"].p_holm
     assert rows["slight"].word == "unchanged"
+
+
+def test_questions_of_a_group_count_as_one_witness() -> None:
+    """Twelve gains of three groups of four: as many questions, and no evidence."""
+    alone = _many({"large": 0.2}, 12)
+    together = alone.assign(group=[f"g{int(i.removeprefix('large')) % 3}" for i in alone["query_id"]])
+
+    one, other = (result_tables.difference(rows, "tuned", "base", PARAMS) for rows in (alone, together))
+
+    assert (one.delta, one.n, one.groups) == (pytest.approx(other.delta), other.n, 12)
+    assert other.groups == 3
+    assert one.p < 0.01 < 0.2 < other.p
+    assert result_tables.compare(together, "tuned", "base", PARAMS, 0.0)[1].overall.word == "underpowered"
+
+
+def test_the_interval_of_an_arm_goes_by_groups() -> None:
+    """Eight questions of two groups, 1 in one and 0 in the other: the mean could be anything."""
+    rows = pd.DataFrame(
+        {"arm": "base", "query_id": f"q{i}", "group": f"g{i // 4}", **dict.fromkeys(METRICS, float(i < 4))}
+        for i in range(8)
+    )
+
+    by_group = result_tables.intervals(rows, PARAMS)["base"]["ndcg@10"]
+    by_question = result_tables.intervals(rows.assign(group=rows["query_id"]), PARAMS)["base"]["ndcg@10"]
+
+    assert by_group == (0.0, 1.0)
+    assert 0 < by_question[0] < by_question[1] < 1
 
 
 def test_seeds_are_compared_with_the_base() -> None:

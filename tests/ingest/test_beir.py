@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from domain_embeddings.core.authors import author_of
+from domain_embeddings.core.beir_files import read_dataset, write_dataset
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.kinds.beir import read
 from domain_embeddings.params.ingest import IngestParams
@@ -20,7 +22,7 @@ SPLITS = {"train": "q1\tp1\t1\n", "dev": "q2\tp2\t1\n", "test": "q3\tp1\t1\nq3\t
 
 
 def _folder(root: Path, queries: list[dict[str, Any]] = QUERIES, splits: dict[str, str] = SPLITS) -> Path:
-    (root / "qrels").mkdir()
+    (root / "qrels").mkdir(parents=True)
     (root / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in CORPUS))
     (root / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in queries))
     for split, lines in splits.items():
@@ -74,7 +76,31 @@ def test_what_else_a_question_says_is_kept(tmp_path: Path) -> None:
 
     query = read(_folder(tmp_path, queries), _params("train", "test")).dataset.queries["q1"]
 
-    assert (query.category, query.difficulty, query.extra) == ("how-to", "hard", {"asked_by": "a driver"})
+    assert (query.category, query.difficulty, query.extra) == (
+        "how-to",
+        "hard",
+        {"asked_by": "a driver", "written_by": "unknown"},
+    )
+
+
+def test_who_wrote_a_question_is_what_it_says_or_unknown_even_with_a_source(tmp_path: Path) -> None:
+    queries = [{**QUERIES[0], "written_by": "model"}, {**QUERIES[1], "source": "a forum"}, *QUERIES[2:]]
+
+    found = read(_folder(tmp_path / "in", queries), _params("train", "dev", "test")).dataset
+    write_dataset(tmp_path / "out", found)
+
+    written = read_dataset(tmp_path / "out").queries
+    assert [author_of(written[i]) for i in ("q1", "q2", "q3")] == ["model", "unknown", "unknown"]
+    assert json.loads((tmp_path / "out/queries.jsonl").read_text().splitlines()[0])["written_by"] == "model"
+
+
+def test_an_author_outside_the_set_is_an_error_with_its_line(tmp_path: Path) -> None:
+    queries = [QUERIES[0], {**QUERIES[1], "written_by": "ann"}, *QUERIES[2:]]
+
+    with pytest.raises(
+        DataError, match=r"queries\.jsonl:2: 'written_by' is \"ann\" \(one of people, rules, model, unknown\)"
+    ):
+        read(_folder(tmp_path, queries), _params("test"))
 
 
 def test_a_dangling_judgement_is_an_error_even_in_a_split_not_asked_for(tmp_path: Path) -> None:

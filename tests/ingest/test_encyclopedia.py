@@ -42,7 +42,9 @@ HALL = {"filename": "Hall.txt", "text": "The seat of the carders."}
 CHUNKS: dict[str, list[Any]] = {"device": [DESCRIPTION, UPKEEP, VALVE], "place": [HALL]}
 
 
-def _write(folder: Path, indexes: Any = INDEXES, chunks: Any = CHUNKS, questions: list[Any] | None = None) -> Path:
+def _write(
+    folder: Path, indexes: Any = INDEXES, chunks: Any = CHUNKS, questions: list[Any] | None = None, **file: Any
+) -> Path:
     for name in ("indexes", "chunks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for kind, entries in indexes.items():
@@ -51,7 +53,7 @@ def _write(folder: Path, indexes: Any = INDEXES, chunks: Any = CHUNKS, questions
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / "chunks" / f"{kind}.jsonl").write_text(lines, encoding="utf-8")
     if questions is not None:
-        (folder / "questions.json").write_text(json.dumps({"questions": questions}), encoding="utf-8")
+        (folder / "questions.json").write_text(json.dumps({**file, "questions": questions}), encoding="utf-8")
     return folder
 
 
@@ -218,8 +220,16 @@ def test_a_question_knows_what_it_names(tmp_path: Path) -> None:
         "4": ("device", "alias"),
         "5": ("place", None),
     }
-    assert queries["1"].extra == {"names": "alias", "expected_topics": ["teeth"], "temporal_limit": None}
+    assert queries["1"].extra == {
+        "names": "alias", "expected_topics": ["teeth"], "temporal_limit": None, "written_by": "unknown",
+    }  # fmt: skip
     assert (queries["2"].category, queries["2"].difficulty) == ("cross", "easy")
+
+
+def test_a_question_says_who_wrote_it_or_the_file_does_for_all(tmp_path: Path) -> None:
+    asked = [_question(1, "What bends?", "teeth"), _question(2, "Who bends?", "teeth", written_by="people")]
+    found = read(_write(tmp_path, questions=asked, written_by="model"), _params()).dataset.queries
+    assert {i: query.extra["written_by"] for i, query in found.items()} == {"1": "model", "2": "people"}
 
 
 def test_only_the_wanted_splits_are_kept(tmp_path: Path) -> None:
@@ -289,6 +299,10 @@ def test_a_wrong_question_is_an_error_with_its_number(tmp_path: Path) -> None:
             ({**good, "question": ""}, r"questions\.json: question 2: question: String should match"),
             (good, r"questions\.json: question 2: duplicate question_id '1'"),
             (_question(2, "Who?", "teeth", split="final"), r"question 2: split: .*'train', 'dev' or 'test'"),
+            (
+                _question(2, "Who?", "teeth", written_by="llm"),
+                r"question 2: written_by: .*'people', 'rules', 'model' or 'unknown', found 'llm'",
+            ),
             (_question(2, "Who?", "teeth", split=None), r"question 2 has no split, others have one"),
             (_question(2, "Who?", answer_chunks=["x"]), r"question 2: no chunk has the id 'x' of its answer_chunks"),
             (
@@ -298,6 +312,8 @@ def test_a_wrong_question_is_an_error_with_its_number(tmp_path: Path) -> None:
         )
     ):
         _broken(tmp_path / str(number), message, questions=[good, question])
+    in_file = r"questions\.json: written_by: .*'people', 'rules', 'model' or 'unknown', found 'llm'"
+    _broken(tmp_path / "file", in_file, questions=[good], written_by="llm")
 
 
 def test_a_folder_that_is_no_encyclopedia_is_an_error(tmp_path: Path) -> None:

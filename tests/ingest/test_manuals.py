@@ -232,6 +232,14 @@ def test_questions_name_passages_by_file_and_heading(tmp_path: Path) -> None:
     )
 
 
+def test_a_question_says_who_wrote_it(tmp_path: Path) -> None:
+    folder = _labelled(
+        tmp_path, _question(1, "hvac/cb90.txt", "Flue", written_by="model"), _question(2, "hvac/cb90.txt", "Flue")
+    )
+    queries = read(folder, PARAMS).dataset.queries
+    assert [queries[i].extra for i in ("q1", "q2")] == [{"written_by": "model"}, {"written_by": "unknown"}]
+
+
 def test_a_heading_may_be_named_without_its_number(tmp_path: Path) -> None:
     dataset = read(_labelled(tmp_path, _question(1, "forklift/ht25.md", "Service Brake Bleeding")), PARAMS).dataset
     assert dataset.qrels == {"test": {"q1": {"forklift/ht25.md#1": 1}}}
@@ -283,6 +291,10 @@ def test_a_merged_heading_names_its_passage(tmp_path: Path) -> None:
         ({"split": "valid"}, r"questions.jsonl:1: split: .*'valid'"),
         ({"text": " "}, r"questions.jsonl:1: text: "),
         ({"text": 3}, r"questions.jsonl:1: text: .*'3'"),
+        (
+            {"written_by": "llm"},
+            r"questions.jsonl:1: written_by: .*'people', 'rules', 'model' or 'unknown', found 'llm' \(\{\"_id\", ",
+        ),
         ({"tags": []}, r"questions.jsonl:1: tags: Extra inputs"),
         ({"relevant": []}, r"questions.jsonl:1: relevant: "),
         ({"relevant": [{"file": "hvac/cb90.txt", "heading": "Flue", "grade": 0}]}, r"relevant.0.grade: "),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain_embeddings.core.beir_files import read_dataset, write_dataset
 from domain_embeddings.core.dataset import Ingested, Passage, Query, Reject
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.core.text import NearEqualQueries
+from domain_embeddings.core.near_equal_queries import NearEqualQueries
 from domain_embeddings.ingest.kinds.memories import read
 from domain_embeddings.params.ingest import IngestParams
 from tests.knobs import knobs
@@ -69,7 +69,9 @@ def test_a_memory_becomes_a_passage_and_its_queries_questions(tmp_path: Path) ->
         "7": Passage("7", "", DRAIN, "ops", "other", extra),
         "p-8": Passage("p-8", "", LABELS, "ops", "other", extra),
     }
-    hard = Query("7-1", "how long does it drain", "ops", "question", "hard", {"expected_rank": 5})
+    hard = Query(
+        "7-1", "how long does it drain", "ops", "question", "hard", {"expected_rank": 5, "written_by": "unknown"}
+    )
     assert found.dataset.queries["7-1"] == hard
     assert found.dataset.qrels == {"test": {"7-1": {"7": 1}, "7-2": {"7": 1}, "p-8-1": {"p-8": 1}}}
     assert found.rejects == []
@@ -86,6 +88,17 @@ def test_a_memory_becomes_a_passage_and_its_queries_questions(tmp_path: Path) ->
         "queries.test": 3,
         "split_by.memory": 1,
     }
+
+
+def test_a_query_says_who_wrote_it_or_the_suite_does_for_all(tmp_path: Path) -> None:
+    memories = [_memory(7, DRAIN, "heron drain", _query("how long", written_by="people")), _memory(8, LABELS, "print")]
+    suite = {"written_by": "model", "test_cases": memories}
+    (tmp_path / "suite.json").write_text(json.dumps(suite), encoding="utf-8")
+
+    found = read(tmp_path, _params(split_by="query")).dataset.queries
+
+    authors = {query_id: query.extra["written_by"] for query_id, query in found.items()}
+    assert authors == {"7-1": "model", "7-2": "people", "8-1": "model"}
 
 
 def test_what_is_read_is_written_and_read_back_unchanged(tmp_path: Path) -> None:
@@ -151,7 +164,8 @@ def test_queries_may_be_called_queries_and_the_original_ones_are_only_counted(tm
 
     found = _test_only(tmp_path, memory)
 
-    assert found.dataset.queries == {"7-1": Query("7-1", "heron drain", "", "", "", {"expected_rank": None})}
+    extra = {"expected_rank": None, "written_by": "unknown"}
+    assert found.dataset.queries == {"7-1": Query("7-1", "heron drain", "", "", "", extra)}
     assert found.counts["original_queries"] == 2
 
 
@@ -283,6 +297,10 @@ def test_split_by_query_marks_no_memory_and_says_so(tmp_path: Path) -> None:
             [_memory(7, DRAIN, _query("a", "brutal"))],
             "query 1: difficulty: Input should be '', 'easy', 'medium' or 'hard', found 'brutal'",
         ),
+        (
+            [_memory(7, DRAIN, _query("a", written_by="llm"))],
+            "query 1: written_by: Input should be 'people', 'rules', 'model' or 'unknown', found 'llm'",
+        ),
         ([_memory(7, DRAIN, generated_queries="a")], "test case 1: generated_queries: Input should be a valid list"),
         (["a memory"], "test case 1: the row: Input should be"),
         ([], "no list 'test_cases' in it, or an empty one (a suite is {"),
@@ -307,6 +325,7 @@ def test_a_wrong_suite_is_an_error_that_names_file_and_test_case(
         (b"[1]", "suite.json: expected a JSON object, found list"),
         (b"{}", "suite.json: no list 'test_cases' in it"),
         (b'{\n"test_cases": [,]}', "suite.json:2: not valid JSON"),
+        (b'{"test_cases": [], "written_by": 1}', "suite.json: written_by: Input should be 'people', 'rules', "),
         (b'{"test_cases": "\xff"}', "suite.json: not UTF-8"),
     ],
 )

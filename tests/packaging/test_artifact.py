@@ -11,6 +11,7 @@ from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.packaging.artifact import package, parameter_counts, trainable
+from domain_embeddings.systems.system import DEFAULT_SYSTEM
 from domain_embeddings.training.fine_tuning import freeze
 from tests.packaged import NAME, card, make_models
 
@@ -43,6 +44,21 @@ def test_the_card_has_the_hashes_of_the_copied_files(models: Path) -> None:
 
     for key, file in (("weights_sha256", "model.safetensors"), ("config_sha256", "config.json")):
         assert found[key] == hashlib.sha256((models / NAME / file).read_bytes()).hexdigest()
+
+
+def test_the_system_that_answers_is_in_the_folder_the_manifest_and_the_card(models: Path, tmp_path: Path) -> None:
+    base, system = models / "base", DEFAULT_SYSTEM.model_dump()
+
+    package(base, np.eye(2, dtype=np.float32), card(base, search=system), "tiny", "mit", tmp_path / NAME)
+
+    found = {name: json.loads((tmp_path / NAME / name).read_text()) for name in ("search.json", "model_card.json")}
+    assert found["search.json"] == found["model_card.json"]["search"] == system
+    assert "search.json" in json.loads((tmp_path / NAME / "manifest.json").read_text())
+
+
+def test_without_a_system_there_is_no_such_file(models: Path) -> None:
+    assert json.loads((models / NAME / "model_card.json").read_text())["search"] is None
+    assert not (models / NAME / "search.json").exists()
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ EXPORT = {
     "quantized": "weights", "passages": 128, "queries": 60, "cosine": 0.9975, "cosine_low": 0.9925,
     "overlap": 0.95, "overlap_ci95": [0.94, 0.96],
 }  # fmt: skip
+SEARCH = {"name": "late_hybrid", "model": "tuned", "late": 0.5, "dense": 0.2, "bm25": 0.3}
 SKIPPED = {"int8 export": "RuntimeError: no | such", "baseline nomic": "cannot be reached"}
 
 
@@ -89,9 +90,20 @@ def test_people_read_what_was_measured_and_what_not_to_expect(base_folder: Path)
 
 
 def test_a_packaged_base_says_so(base_folder: Path) -> None:
-    assert "unchanged: fine-tuning on the corpus `tiny` did not" in readme(
+    assert "unchanged: no system of a model tuned on the corpus `tiny` proved better" in readme(
         card(base_folder, promoted="base"), "tiny", "mit"
     )
+
+
+def test_the_system_that_answers_is_said_everywhere(base_folder: Path) -> None:
+    found, alone = card(base_folder, search=SEARCH), card(base_folder)
+
+    assert found.to_json()["search"] == SEARCH
+    said = " ".join(readme(found, "tiny", "mit").split())
+    assert "answers with `late_hybrid` (`search.json`): nDCG@10 +0.500 [+0.438, +0.562] against the base's" in said
+    assert "Search answers with `late_hybrid`." in markdown(found)
+    assert "search.json" not in readme(alone, "tiny", "mit")
+    assert "Search answers" not in markdown(alone)
 
 
 @pytest.fixture
@@ -129,7 +141,9 @@ def test_every_number_of_the_card_is_the_one_in_metrics(workspace: Path) -> None
         if arm in ("base", "tuned"):
             assert (found["recall@5"][arm], found["mrr@10"][arm]) == (row["recall@5"], row["mrr@10"])
     assert found["verdict"] == _metrics("verdict.json")
-    assert {**found["promotion"], "guard": ANY} == _metrics("promotion.json")  # the guard's rows are the report's
+    promotion = _metrics("promotion.json")
+    assert {**found["promotion"], "guard": ANY, "shipped": ANY} == promotion  # the guard's rows are the report's
+    assert found["search"] == promotion["shipped"]["system"]
     assert found["skipped"] == {"baseline nomic": "cannot be reached"}
 
 

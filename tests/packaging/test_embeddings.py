@@ -15,6 +15,8 @@ from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import Model, encode
 from domain_embeddings.packaging.backends import Backend
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
+from domain_embeddings.packaging.manifest import write_manifest
+from domain_embeddings.systems.system import DEFAULT_SYSTEM
 from tests.packaged import NAME, copy_models, write_lock
 
 TEXTS = ["bleed the brakes", "The mast lifts the carriage with two leaf chains.", ""]
@@ -98,6 +100,48 @@ def test_info_tells_what_was_loaded_and_why(tiny: VersionedEmbeddings) -> None:
     assert (info["dimension"], info["max_seq_length"]) == (384, 256)
     assert info["weights_sha256"] == info["card"]["weights_sha256"]
     assert (info["training_commit"], info["training_date"]) == (None, None)
+
+
+@pytest.fixture
+def with_system(models: Path, tmp_path: Path) -> Path:
+    """A models folder whose tiny-embeddings-v1.0 has a search.json, to change."""
+    root = copy_models(models, tmp_path / "models")
+    _write_search(root, DEFAULT_SYSTEM.model_dump_json())
+    return root
+
+
+def _write_search(root: Path, content: str) -> None:
+    (root / NAME / "search.json").write_text(content, encoding="utf-8")
+    write_manifest(root / NAME, root / NAME / "manifest.json")
+
+
+def test_a_version_knows_the_system_that_answers_with_it(with_system: Path, tiny: VersionedEmbeddings) -> None:
+    found = VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=with_system, backend="torch")
+
+    assert found.system == DEFAULT_SYSTEM
+    assert tiny.system is None  # packaged without one
+
+
+def test_the_base_that_stands_in_has_no_system(with_system: Path) -> None:
+    assert VersionedEmbeddings("9.9", "tiny", root=with_system, backend="torch").system is None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"name": "x", "model": "base"}', '{"name": "x", "model": "theirs", "late": 1}']
+)
+def test_a_file_that_is_no_system_is_refused_by_name(with_system: Path, content: str) -> None:
+    _write_search(with_system, content)
+
+    with pytest.raises(IntegrityError, match=rf"{NAME}/search\.json: is no search system: "):
+        VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=with_system, backend="torch")
+
+
+def test_a_system_that_was_changed_is_refused(with_system: Path) -> None:
+    changed = DEFAULT_SYSTEM.model_copy(update={"late": 0.9}).model_dump_json()
+    (with_system / NAME / "search.json").write_text(changed, encoding="utf-8")
+
+    with pytest.raises(IntegrityError, match=r"search\.json: SHA-256 is \w{64}, manifest\.json has \w{64}"):
+        VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=with_system, backend="torch")
 
 
 @pytest.mark.parametrize(

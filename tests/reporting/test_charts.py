@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from domain_embeddings.evaluation.report_model import Row
+from domain_embeddings.params.search import SearchParams
 from domain_embeddings.reporting import charts
 from domain_embeddings.reporting.charts import (
     Curve,
@@ -19,8 +21,9 @@ from domain_embeddings.reporting.charts import (
     forest_scale,
     ticks,
 )
+from domain_embeddings.systems.system import family
 
-ROW = Row("domain", "hvac", 60, 0.1, 0.05, 0.2, 0.01, 0.02, 0.08, "improved")
+ROW = Row("domain", "hvac", 60, 12, 0.1, 0.05, 0.2, 0.01, 0.02, 0.08, "improved")
 SCALE = Scale(-0.1, 0.3, 0, 400)
 
 
@@ -61,19 +64,19 @@ def test_bars_are_as_long_as_their_values() -> None:
     svg = ET.fromstring(bars("nDCG@10", {"base": 0.5, "tuned": 1.0}, {"base": (0.25, 0.75)}))
 
     half, whole = svg.findall("rect")
-    assert _numbers(half, "width") == [79]
-    assert _numbers(whole, "width") == [158]
+    assert _numbers(half, "width") == [59]
+    assert _numbers(whole, "width") == [118]
     whisker = svg.find("g[@class='whisker']/line")
     assert whisker is not None
-    assert _numbers(whisker, "x1", "x2") == [143.5, 222.5]
+    assert _numbers(whisker, "x1", "x2") == [193.5, 252.5]
 
 
 def test_the_best_bar_is_bold_and_every_bar_is_named() -> None:
-    svg = ET.fromstring(bars("nDCG@10", {"base": 0.5, "<tuned> & a long name": 0.6}, {}))
+    svg = ET.fromstring(bars("nDCG@10", {"base": 0.5, "<tuned> & a name of 27 char": 0.6}, {}))
 
     texts = [(text.text, "strong" in text.attrib["class"]) for text in svg.findall("text")]
     assert ("base", False) in texts
-    assert ("<tuned> & a l…", False) in texts
+    assert ("<tuned> & a name of 27 …", False) in texts
     assert ("0.600", True) in texts
     assert ("0.500", False) in texts
 
@@ -146,13 +149,22 @@ def test_flat_curves_and_single_points_have_an_axis() -> None:
 
 
 def test_arms_differ_in_more_than_colour() -> None:
-    arms = ["bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "nomic"]
+    own = ["shipped", *(system.name for system in family(aliases=True, params=SearchParams()))]
+    arms = [*own, "nomic"]
     styles = arm_styles(arms)
 
     assert len({charts.swatch(style) for style in styles.values()}) == len(arms)
     assert arm_styles(["tuned"])["tuned"] == styles["tuned"]
-    own = [style for arm, style in styles.items() if arm in arms[:5]]
-    assert len({charts._DASHES[style] for style in own}) == len(own)
+    dashes = [charts._DASHES[style % len(charts._DASHES)] for style in styles.values()]
+    assert all(one != next_one for one, next_one in pairwise(dashes))
+
+
+def test_no_two_arms_of_the_pipeline_have_one_name_in_a_chart() -> None:
+    own = [system.name for system in family(aliases=True, params=SearchParams())]
+
+    svg = ET.fromstring(bars("nDCG@10", dict.fromkeys(own, 0.5), {}))
+
+    assert {text.text for text in svg.findall("text")} >= set(own)
 
 
 def test_charts_say_what_they_show() -> None:

@@ -70,11 +70,19 @@ def test_the_sections_stand_in_the_order_of_a_reviewers_questions(parsed: Parsed
     assert links == sections
 
 
-def test_the_verdict_comes_first(parsed: Parsed) -> None:
-    start = parsed.said().index("from 0.600 (base) to 0.650 (tuned): +0.050, 95% interval [+0.020, +0.080]")
+def test_what_is_shipped_comes_first_then_why_then_the_training(parsed: Parsed) -> None:
+    parts = (
+        "nDCG@10 0.750, +0.150 [+0.110, +0.190] over base and +0.250 [+0.200, +0.300] over bm25, on 346 test questions",
+        "Late_hybrid_base is the default: the others prove no better.",
+        "from 0.600 (base) to 0.650 (tuned): +0.050, 95% interval [+0.020, +0.080]",
+        "Every way of searching",
+    )
 
-    assert parsed.said().index("Kept: base. The guard: the tuned model forgets.") > start
-    assert parsed.said().index("Every way of searching") > start
+    places = [parsed.said().index(part) for part in parts]
+
+    assert places == sorted(places)
+    assert parsed.said().startswith("manuals: late_hybrid_base, nDCG@10 +0.150")
+    assert "346 test questions by people" in parsed.said()
 
 
 def test_the_tables_hold_the_figures_of_the_charts(parsed: Parsed) -> None:
@@ -83,28 +91,33 @@ def test_the_tables_hold_the_figures_of_the_charts(parsed: Parsed) -> None:
     cells = dict(rows[: len(MEANS)])
     assert list(cells) == list(MEANS)
     assert cells["tuned"] == '<td>0.650 <span class="span">± 0.040</span></td>' * 5
-    assert dict(rows)["100"] == "<td>0.980</td>" * 6
+    assert dict(rows)["100"] == "<td>0.980</td>" * len(MEANS)
     assert "detects ≥ 0.123" in parsed.said()
     assert "+0.100 [−0.200, +0.400]" in parsed.said()
+    assert "n 346 (51)" in parsed.said()
 
 
 def test_every_chart_has_a_name_or_is_hidden(parsed: Parsed) -> None:
     charts = [found for tag, found in parsed.tags if tag == "svg"]
 
     named = [found for found in charts if found.get("role") == "img"]
-    assert len(named) == 5 + 3 + 1 + 2  # arms, rows, recall, training
+    assert len(named) == 5 + 5 + 1 + 2  # arms, rows, recall, training
     assert all(found in named or found.get("aria-hidden") == "true" for found in charts)
     assert [tag for tag, _ in parsed.tags].count("desc") == len(named)
 
 
-def test_synthetic_questions_are_called_so() -> None:
+def test_it_says_who_asked_the_dev_questions() -> None:
     made, asked = (Parsed(html_report.html(summary(synthetic))).said() for synthetic in (True, False))
 
-    for words in ("150 dev questions (synthetic queries)", "150 dev questions (synthetic queries)"):
-        assert words in made
+    assert "150 dev questions in 40 groups, by rules" in made
     assert "nDCG@10 on synthetic dev queries" in made
-    assert "(synthetic queries)" not in asked
+    assert "150 dev questions in 40 groups, by people" in asked
     assert "nDCG@10 on dev questions" in asked
+
+
+def test_the_guard_is_shown_as_a_whole_and_by_collection(parsed: Parsed) -> None:
+    assert "all together−0.020 [−0.030, −0.010]360 questions in 90 groups✗ guard objects" in parsed.said()
+    assert "memories−0.030 [−0.050, −0.010]160 questions in 31 groups✗ guard objects" in parsed.said()
 
 
 def test_empty_parts_are_said_to_be_empty() -> None:

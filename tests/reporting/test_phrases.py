@@ -37,3 +37,20 @@ def test_the_weights_share() -> None:
 
     assert phrases.share_sentence(promotion).endswith("a mix: 50% trained, 50% the base's.")
     assert phrases.share_sentence(replace(promotion, share=1)).endswith("the trained ones alone.")
+
+
+def test_what_search_answers_with() -> None:
+    assert phrases.shipped_sentence(summary()) == (
+        "Search answers with late_hybrid_base: nDCG@10 0.750, +0.150 [+0.110, +0.190] over base and +0.250 "
+        "[+0.200, +0.300] over bm25, on 346 test questions by people. It stores 6.7 KB of vectors for a passage."
+    )
+
+
+def test_why_it_is_shipped_is_a_sentence() -> None:
+    promotion = replace(summary().promotion, reason="tuned was chosen, and proved itself.")
+
+    assert phrases.reason(promotion) == "tuned was chosen, and proved itself."
+
+
+def test_who_asked_how_many() -> None:
+    assert phrases.asked(1150, 40, "people") == "1,150 dev questions in 40 groups, by people"

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from domain_embeddings.core.dataset import Passage
 from domain_embeddings.core.lexical import words
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.search.index_protocol import ModelIdentity, Wanted, point_id, rows_of
-from domain_embeddings.search.indexing import Indexed, Target, fill
+from domain_embeddings.search.indexing import Indexed, Made, Target, fill
 from domain_embeddings.search.qdrant_embedded import EmbeddedIndex
 from domain_embeddings.search.sparse import query_weights
 from scripts.dependencies import ROOT
-from tests.searching import PASSAGES, in_folder
+from tests.searching import HYBRID, PASSAGES, in_folder
 
 MODEL = ModelIdentity("base", "ab" * 32, 4, "torch")
 
@@ -40,8 +40,13 @@ def index(tmp_path: Path) -> EmbeddedIndex:
     return in_folder(tmp_path / "index")
 
 
+def _made(encode: Callable[[Sequence[str]], Scores], model: ModelIdentity = MODEL) -> Made:
+    """By a system without late interaction."""
+    return Made(model, HYBRID, encode, lambda texts: (encode(texts), []))
+
+
 def _fill(index: EmbeddedIndex, passages: Sequence[Passage], encode: Pointing, batch_size: int = 2) -> Indexed:
-    return fill([Target(index, "c")], MODEL, encode, passages, batch_size)
+    return fill([Target(index, "c")], _made(encode), passages, batch_size)
 
 
 def _ids(index: EmbeddedIndex) -> set[str]:
@@ -87,9 +92,9 @@ def test_vectors_of_another_backend_are_made_anew(index: EmbeddedIndex) -> None:
     _fill(index, PASSAGES, Pointing())
     other = replace(MODEL, backend="openvino")
 
-    some = fill([Target(index, "c")], other, Pointing(), PASSAGES[:2], 2)
+    some = fill([Target(index, "c")], _made(Pointing(), other), PASSAGES[:2], 2)
     mixed = _backend(index)
-    rest = fill([Target(index, "c")], other, Pointing(), PASSAGES, 2)
+    rest = fill([Target(index, "c")], _made(Pointing(), other), PASSAGES, 2)
 
     assert (some, mixed) == (Indexed(0, 2, 0), "openvino+torch")
     assert (rest, _backend(index)) == (Indexed(0, 3, 2), "openvino")
@@ -102,7 +107,7 @@ def test_a_mixture_is_declared_before_it_is_one(index: EmbeddedIndex) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fill([Target(index, "c")], replace(MODEL, backend="openvino"), cut_off, PASSAGES, 2)
+        fill([Target(index, "c")], _made(cut_off, replace(MODEL, backend="openvino")), PASSAGES, 2)
 
     assert _backend(index) == "openvino+torch"
 
@@ -116,7 +121,7 @@ def test_two_places_are_filled_with_one_encoding(index: EmbeddedIndex, tmp_path:
     other, encode = in_folder(tmp_path / "other"), Pointing()
     _fill(other, PASSAGES[:2], encode)
 
-    fill([Target(index, "c"), Target(other, "c")], MODEL, encode, PASSAGES, 2)
+    fill([Target(index, "c"), Target(other, "c")], _made(encode), PASSAGES, 2)
 
     assert _ids(index) == _ids(other)
     assert len(encode.encoded) == 2 + 5  # the first two again, for the place that had none
@@ -172,7 +177,7 @@ from pathlib import Path
 from domain_embeddings.core.dataset import Passage
 from domain_embeddings.search.indexing import Target, fill
 from tests.searching import in_folder
-from tests.search.test_indexing import MODEL, Pointing
+from tests.search.test_indexing import Pointing, _made
 index = in_folder(Path(sys.argv[1]))
 passages = [Passage(f"k{i}", "", "word " * (i % 40 + 1)) for i in range(5000)]
 put = index.put
@@ -180,7 +185,7 @@ def telling(collection, entries):
     put(collection, entries)
     print(" ".join(entry.payload["id"] for entry in entries), flush=True)
 index.put = telling
-fill([Target(index, "c")], MODEL, Pointing(), passages, 8)
+fill([Target(index, "c")], _made(Pointing()), passages, 8)
 """
 
 

@@ -20,17 +20,16 @@ from domain_embeddings.search.second_stage import MISSING, PARTLY
 from scripts.dependencies import ROOT
 from stages.ingest import ADAPTERS
 from tests.knobs import all_params, knobs
-from tests.searching import PASSAGES, in_folder, search_params, searching
+from tests.searching import LATE, PASSAGES, in_folder, search_params, searching
 
 pytestmark = pytest.mark.slow
 
-ALONE = {"late": 1.0, "dense": 0.0, "sparse": 0.0}
-LATE: dict[str, Any] = {"bits": 4, "factor": 1, "weights": ALONE}
 QUERIES = ["how do I bleed the brakes", "F30001 overcurrent", "what lifts the carriage?"]
 
 
-def _two_stages(models: Path, index: PassageIndex, **late: Any) -> FineTunedRetrieval:
-    return searching(models, index, late={**LATE, **late})
+def _two_stages(models: Path, index: PassageIndex, **stored: Any) -> FineTunedRetrieval:
+    storage = LATE.storage.model_copy(update=stored)
+    return searching(models, index, system=LATE.model_copy(update={"storage": storage}))
 
 
 def _codec(retrieval: FineTunedRetrieval, index: PassageIndex) -> TokenCodec:
@@ -78,7 +77,8 @@ def test_with_weights_the_order_is_the_evaluations_fusion(models: Path, tmp_path
     index = in_folder(tmp_path)
     alone = _two_stages(models, index)
     alone.index(PASSAGES)
-    fused = _two_stages(models, index, weights={"late": 0.5, "dense": 0.3, "sparse": 0.2})
+    weights = {"late": 0.5, "dense": 0.3, "bm25": 0.2}
+    fused = searching(models, index, system=LATE.model_copy(update=weights))
 
     found, late = fused.search(QUERIES[0]), {result.id: result.late or 0.0 for result in alone.search(QUERIES[0])}
 
@@ -89,18 +89,6 @@ def test_with_weights_the_order_is_the_evaluations_fusion(models: Path, tmp_path
     expected = fuse_scores(runs, [0.5, 0.3, 0.2], 5)[""]
     assert [result.id for result in found] == list(expected)
     assert [result.score for result in found] == pytest.approx(list(expected.values()), abs=1e-5)
-
-
-def test_what_late_interaction_does_not_weigh_in_still_comes(models: Path, tmp_path: Path) -> None:
-    index = in_folder(tmp_path)
-    retrieval = _two_stages(models, index, weights={"late": 0.0, "dense": 0.0, "sparse": 1.0})
-    retrieval.index(PASSAGES)
-
-    found = retrieval.search(QUERIES[0])
-
-    late = [result.late or 0.0 for result in found]
-    assert [result.score for result in found] == [1.0, 0.0, 0.0, 0.0, 0.0]  # one passage has a word of the question
-    assert late[1:] == sorted(late[1:], reverse=True)
 
 
 @pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode performs exact")

@@ -11,8 +11,9 @@ from domain_embeddings.search.hybrid import QueryError
 from domain_embeddings.search.index_protocol import IndexMissingError, IndexUnavailableError
 from domain_embeddings.search.retrieval import FineTunedRetrieval
 from tests.packaged import NAME
-from tests.searching import PASSAGES, in_folder, searching
+from tests.searching import HYBRID, PASSAGES, in_folder, searching
 
+BY_WORDS = HYBRID.model_copy(update={"dense": 0.0})
 QUERY = "how do I bleed the brakes"
 
 
@@ -46,7 +47,7 @@ def test_without_fusion_meaning_alone_counts(filled: FineTunedRetrieval) -> None
 def test_weights_shift_the_fusion(models: Path, tmp_path: Path) -> None:
     query = "how do I stop the vehicle rolling; cable"  # the one word that a passage has is about something else
 
-    with searching(models, in_folder(tmp_path), weights={"dense": 0.0, "sparse": 1.0}) as retrieval:
+    with searching(models, in_folder(tmp_path), system=BY_WORDS) as retrieval:
         retrieval.index(PASSAGES)
         best = retrieval.search(query)[0]
 
@@ -92,7 +93,7 @@ def test_the_threshold_is_a_cosine_in_both_modes(filled: FineTunedRetrieval) -> 
 
 def test_the_threshold_asks_what_only_words_have_found(models: Path, tmp_path: Path) -> None:
     passages = [replace(PASSAGES[0], id=f"near{i}") for i in range(12)] + [PASSAGES[4]]
-    with searching(models, in_folder(tmp_path), depth=10) as retrieval:
+    with searching(models, in_folder(tmp_path), system=HYBRID.model_copy(update={"depth": 10})) as retrieval:
         retrieval.index(passages)
         query = "bleeding air out of the brake pedal with a bleeder screw; cable"
 

@@ -30,7 +30,7 @@ from domain_embeddings.search.retrieval import FineTunedRetrieval
 from domain_embeddings.serving import service
 from domain_embeddings.serving.service import create_app
 from tests.packaged import NAME
-from tests.searching import PASSAGES, in_folder, searching
+from tests.searching import LATE, PASSAGES, in_folder, searching
 
 QUERY = "how do I bleed the brakes"
 CHROMIUM = next(
@@ -99,7 +99,7 @@ def test_health_says_what_serves(client: TestClient) -> None:
 
     assert answer.status_code == 200
     assert answer.json() | {"weights_sha256": ""} == {
-        "status": "ok", "corpus": "tiny", "model": NAME, "weights_sha256": "", "passages": 5, "reason": None,
+        "status": "ok", "corpus": "tiny", "model": NAME, "system": "hybrid_tuned", "weights_sha256": "", "passages": 5, "reason": None,
     }  # fmt: skip
 
 
@@ -275,7 +275,7 @@ def test_the_page_needs_nothing_from_elsewhere(client: TestClient) -> None:
 @pytest.fixture
 def explained(models: Path, tmp_path: Path) -> Iterator[FastAPI]:
     """A service with late interaction."""
-    with searching(models, in_folder(tmp_path), late={"bits": 4, "factor": 1}) as retrieval:
+    with searching(models, in_folder(tmp_path), system=LATE) as retrieval:
         retrieval.index(PASSAGES)
         yield create_app(retrieval, retrieval)
 

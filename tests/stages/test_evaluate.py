@@ -1,4 +1,4 @@
-"""The evaluate stage: every arm's ranking of every test question, scored."""
+"""The evaluate stage: every system's and every other arm's ranking of every question, scored."""
 
 import gc
 import json
@@ -13,34 +13,31 @@ from dvc.utils.hydra import apply_overrides
 
 from domain_embeddings.commands.workspace import MODELS, PARAMS, section, seed_models, tuned_model
 from domain_embeddings.core.beir_files import read_dataset, read_jsonl
-from domain_embeddings.core.dataset import Query, Run
+from domain_embeddings.core.dataset import Passage, Query
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.encoding.encoder import Model, encode
 from domain_embeddings.encoding.endpoint import EndpointError
-from domain_embeddings.evaluation.arms import (
-    LATE_HYBRID,
-    Encoded,
-    Encoder,
-    chosen_weights,
-    encoders,
-    own,
-    rankings,
-    rows,
-    with_late,
-)
+from domain_embeddings.evaluation.arms import Encoded, Encoder, encoders, own, rankings, rows, with_late
+from domain_embeddings.evaluation.question_groups import groups_of
 from domain_embeddings.params.evaluate import EvaluateParams
+from domain_embeddings.params.search import LateStorage, SearchParams
 from domain_embeddings.params.strict import ParamsError, validate
+from domain_embeddings.systems.system import System, family
+from domain_embeddings.systems.token_vectors import score
 from scripts.dependencies import ROOT
-from tests.knobs import knobs
-from tests.stages.conftest import SILENT, Pipeline
+from tests.knobs import all_params, knobs
+from tests.stages.conftest import SILENT, TINY, Pipeline
 
-ARMS = ["bm25", "base", "tuned", "hybrid_base", "hybrid_tuned"]
-LATE = ["late_base", "late_tuned", "late_hybrid"]
+SYSTEMS = family(aliases=False, params=SearchParams())
+ARMS = [system.name for system in SYSTEMS]
+OF_BASE = [system.name for system in SYSTEMS if system.model == "base"]
+BRAKES = {"a": Passage("a", "", "grease"), "b": Passage("b", "", "brakes")}
+ASKED = {"q": Query("q", "brakes")}
 
 
 def _encoders(corpus: str, baselines: dict[str, Any]) -> dict[str, Encoder]:
     models = MODELS / "base", tuned_model(corpus), seed_models(corpus)
-    return encoders(*models, 256, baselines, MODELS / "endpoint_cache")
+    return encoders(*models, 256, LateStorage(), baselines, MODELS / "endpoint_cache")
 
 
 def test_a_row_has_the_metrics_and_ten_passages() -> None:
@@ -50,7 +47,7 @@ def test_a_row_has_the_metrics_and_ten_passages() -> None:
 
     ideal = 1 + 0.6309297535714575  # 1/log2(2) + 1/log2(3)
     assert row == {
-        "arm": "bm25", "query_id": "q", "recall@1": 0.0, "recall@5": 0.5, "recall@10": 0.5, "mrr@10": 0.5,
+        "arm": "bm25", "query_id": "q", "group": "q", "recall@1": 0.0, "recall@5": 0.5, "recall@10": 0.5, "mrr@10": 0.5,
         "ndcg@10": pytest.approx(0.6309297535714575 / ideal), "found": [f"p{i}" for i in range(1, 11)],
         "ranks": [2, 12], "relevant": 2,
     }  # fmt: skip
@@ -62,22 +59,37 @@ def test_relevant_passages_beyond_the_depth_have_no_rank() -> None:
     assert (row["ranks"], row["relevant"]) == ([2], 2)
 
 
-def test_every_arm_ranks_and_the_fused_ones_fuse(base_folder: Path, base: Model) -> None:
-    passages = {"brakes": "Bleed the brakes.", "mast": "Grease the mast chains.", "fuse": "The fuse box is here."}
+def test_questions_of_one_passage_are_of_one_group() -> None:
+    run = {query_id: {"a": 1.0} for query_id in ("q3", "q1", "q2")}
+
+    found = list(rows({"bm25": run, "base": run}, {"q1": {"a": 1}, "q2": {"b": 1}, "q3": {"a": 1}}))
+
+    assert {(row["query_id"], row["group"]) for row in found} == {("q1", "q1"), ("q2", "q2"), ("q3", "q1")}
+
+
+def test_every_system_of_a_model_ranks(base_folder: Path, base: Model) -> None:
+    texts = {"brakes": "Bleed the brakes.", "mast": "Grease the mast chains.", "fuse": "The fuse box is here."}
+    passages = {name: Passage(name, "", text) for name, text in texts.items()}
     queries = {"q": Query("q", "stop the vehicle: brakes")}
 
-    arms = {"base": with_late(base_folder, 256)}
-    found, skipped = rankings(passages, queries, arms, 100, 60)
+    found = rankings(passages, queries, {"base": with_late(base_folder, 256, LateStorage())}, SYSTEMS, 100)
 
-    assert (list(found), skipped) == (["bm25", "base", "hybrid_base", "late_base"], {})
-    assert next(iter(found["late_base"]["q"])) == "brakes"
-    assert list(found["bm25"]["q"]) == ["brakes"]  # the others share no word with it
-    cosines = dict(
-        zip(passages, encode(base, list(passages.values())) @ encode(base, [queries["q"].text])[0], strict=True)
-    )
-    assert list(found["base"]["q"]) == sorted(passages, key=lambda name: -cosines[name])
-    assert next(iter(found["base"]["q"])) == "brakes"
-    assert found["hybrid_base"]["q"]["brakes"] == pytest.approx(1 / (60 + 1) + 1 / (60 + 1))
+    assert (list(found.runs), found.skipped) == (OF_BASE, {})
+    assert list(found.runs["bm25"]["q"]) == ["brakes"]  # the others share no word with it
+    scored = score(base, list(texts.values()), ["stop the vehicle: brakes"], LateStorage())
+    for arm, scores in {"base": scored.passages @ scored.questions[0], "late_base": scored.late[0]}.items():
+        by_score = dict(zip(texts, scores, strict=True))
+        assert list(found.runs[arm]["q"]) == sorted(texts, key=lambda name: -by_score[name])
+    assert found.runs["hybrid_base"]["q"]["brakes"] == pytest.approx(1 / (60 + 1) + 1 / (60 + 1))
+    assert found.runs["late_hybrid_base"]["q"]["brakes"] == pytest.approx(1)  # first by all three
+    vector = 4 * 384
+    assert found.stored == {
+        "bm25": 0,
+        "base": vector,
+        "hybrid_base": vector,
+        "late_base": vector + round(scored.stored / 3),
+        "late_hybrid_base": vector + round(scored.stored / 3),
+    }
 
 
 def _pointing(*angles: float) -> Any:
@@ -93,36 +105,48 @@ def _pointing(*angles: float) -> Any:
 
 def test_models_of_others_and_further_seeds_are_ranked_and_not_fused() -> None:
     arms = {arm: _pointing(0, 90) for arm in ("nomic", "base", "tuned")} | {"tuned_seed7": _pointing(9, 5)}
-    passages, queries = {"a": "grease", "b": "brakes"}, {"q": Query("q", "brakes")}
 
-    found, _ = rankings(passages, queries, arms, 100, 60)
+    found = rankings(BRAKES, ASKED, arms, SYSTEMS, 100)
 
-    assert list(found) == [*ARMS, "nomic", "tuned_seed7"]
-    assert [list(found[arm]["q"]) for arm in ("nomic", "tuned_seed7")] == [["a", "b"], ["b", "a"]]
-
-
-def _runs(**scores: dict[str, float]) -> dict[str, Run]:
-    return {arm: {"q": found} for arm, found in scores.items()}
+    assert list(found.runs) == [*ARMS, "nomic", "tuned_seed7"]
+    assert [list(found.runs[arm]["q"]) for arm in ("nomic", "tuned_seed7")] == [["a", "b"], ["b", "a"]]
+    assert list(found.stored) == [*OF_BASE, *(arm for arm in ARMS if arm not in OF_BASE)]
 
 
-@pytest.mark.parametrize(
-    ("tuned", "bm25", "weights"),
-    [
-        ({"b": 1.0, "a": 0.0}, {"a": 1.0, "b": 0.0}, (0.8, 0.0, 0.2)),  # BM25 knows
-        ({"a": 1.0, "b": 0.0}, {"b": 1.0, "a": 0.0}, (0.8, 0.2, 0.0)),  # the dense arm knows
-        ({"b": 1.0, "a": 0.0}, {"b": 1.0, "a": 0.0}, (1.0, 0.0, 0.0)),  # nobody does
-    ],
-)
-def test_dev_questions_choose_the_most_late_interaction_that_is_best(
-    tuned: dict[str, float], bm25: dict[str, float], weights: tuple[float, float, float]
-) -> None:
-    runs = _runs(late_tuned={"b": 0.5, "a": 0.4, "c": 0.0}, tuned=tuned, bm25=bm25)
+def test_aliases_are_read_by_the_systems_that_index_them_alone() -> None:
+    passages = {
+        "a": Passage("a", "Ossel comb", "Its teeth bend inward.", extra={"aliases": ["the grey nun"]}),
+        "b": Passage("b", "Nun's walk", "A path."),
+    }
+    read: dict[str, list[list[str]]] = {}
 
-    assert chosen_weights(runs, {"q": {"a": 1}}, 10) == dict(zip(LATE_HYBRID, weights, strict=True))
+    def reading(arm: str) -> Encoder:
+        def vectors(texts: Sequence[str], queries: Sequence[str]) -> Encoded:
+            read.setdefault(arm, []).append(list(texts))
+            result: Encoded = _pointing(0, 90)(texts, queries)
+            return result
+
+        return vectors
+
+    systems = family(aliases=True, params=SearchParams())
+    arms = {arm: reading(arm) for arm in ("nomic", "base", "tuned")}
+    found = rankings(passages, {"q": Query("q", "grey")}, arms, systems, 100)
+
+    plain = [passage.content for passage in passages.values()]
+    named = ["Ossel comb (the grey nun) Its teeth bend inward.", plain[1]]
+    assert read == {"nomic": [plain], "base": [plain, named], "tuned": [plain, named]}
+    assert (found.runs["bm25"]["q"], list(found.runs["bm25_aliases"]["q"])) == ({}, ["a"])
+    assert list(found.runs) == [*(system.name for system in systems), "nomic"]
 
 
-def test_without_dev_questions_late_interaction_stands_alone() -> None:
-    assert chosen_weights(_runs(late_tuned={}, tuned={}, bm25={}), {}, 10) == {"late_tuned": 1, "tuned": 0, "bm25": 0}
+def test_no_ranking_is_deeper_than_the_systems(base_folder: Path) -> None:
+    """Thirty passages, all of one word: ten by meaning and ten others by words make twenty candidates."""
+    passages = {f"p{i}": Passage(f"p{i}", "", "brakes " * (i + 1)) for i in range(30)}
+    systems = family(aliases=False, params=SearchParams(depth=10))
+
+    found = rankings(passages, ASKED, {"base": with_late(base_folder, 256, LateStorage())}, systems, 10)
+
+    assert {arm: len(run["q"]) for arm, run in found.runs.items()} == dict.fromkeys(OF_BASE, 10)
 
 
 @pytest.fixture
@@ -161,8 +185,9 @@ def test_a_folder_is_encoded_with_its_prefixes(base: Model) -> None:
     prefixes = {"query_prefix": "query: ", "passage_prefix": "passage: "}
     arms = _encoders("tiny", _baselines(mine={"kind": "folder", "path": "theirs", **prefixes}))
 
-    found, wanted, _ = arms["mine"](["Bleed the brakes."], ["brakes"])
+    found, wanted, *late = arms["mine"](["Bleed the brakes."], ["brakes"])
 
+    assert late == [None, 0]  # a model of somebody else is compared by its single vectors
     np.testing.assert_allclose(found, encode(base, ["passage: Bleed the brakes."]), atol=1e-6)
     np.testing.assert_allclose(wanted, encode(base, ["query: brakes"]), atol=1e-6)
 
@@ -188,11 +213,11 @@ def test_one_model_at_a_time_is_loaded() -> None:
 
     def counting(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
         counts.append(_loaded_models() - before)
-        result: Encoded = _pointing(0)(passages, queries)
+        result: Encoded = _pointing(0, 90)(passages, queries)
         return result
 
     arms = {"first": own(Path("models/base"), 256), "second": counting}
-    rankings({"a": "x"}, {"q": Query("q", "x")}, arms, 100, 60)
+    rankings(BRAKES, ASKED, arms, SYSTEMS, 100)
 
     assert counts == [0]
 
@@ -218,12 +243,10 @@ def test_a_hub_or_server_that_does_not_answer_is_left_out(folder: Path, monkeypa
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     given = _baselines(hub={"kind": "hub", "model": "nobody/nothing", "revision": "f" * 40}, off=SILENT)
     theirs = {arm: encoder for arm, encoder in _encoders("tiny", given).items() if arm in given}
-    passages, queries = {"a": "grease", "b": "brakes"}, {"q": Query("q", "brakes")}
+    found = rankings(BRAKES, ASKED, {**theirs, "base": _pointing(0, 90)}, SYSTEMS, 100)
 
-    arms = {**theirs, "base": _pointing(0, 90)}
-    found, skipped = rankings(passages, queries, arms, 100, 60)
-
-    assert list(found) == ["bm25", "base", "hybrid_base"]
+    skipped = found.skipped
+    assert list(found.runs) == OF_BASE
     assert skipped.keys() == given.keys()
     assert skipped["hub"].startswith("nobody/nothing: ")
     assert skipped["off"].startswith(f"{SILENT['url']} (nomic): cannot be reached: ")
@@ -237,7 +260,7 @@ def test_a_baseline_of_broken_files_ends_the_stage(folder: Path) -> None:
     arm = _encoders("tiny", _baselines(mine={"kind": "folder", "path": "broken"}))["mine"]
 
     with pytest.raises((OSError, ValueError), match="broken"):
-        rankings({"a": "grease"}, {"q": Query("q", "brakes")}, {"mine": arm}, 100, 60)
+        rankings(BRAKES, ASKED, {"mine": arm}, SYSTEMS, 100)
 
 
 def test_a_model_of_our_own_that_fails_ends_the_stage(folder: Path) -> None:
@@ -245,7 +268,7 @@ def test_a_model_of_our_own_that_fails_ends_the_stage(folder: Path) -> None:
     arms = _encoders("tiny", {})
 
     with pytest.raises(OSError, match="models/tuned/tiny"):
-        rankings({"a": "grease"}, {"q": Query("q", "brakes")}, {"tuned": arms["tuned"]}, 100, 60)
+        rankings(BRAKES, ASKED, {"tuned": arms["tuned"]}, SYSTEMS, 100)
 
 
 def test_a_missing_baseline_is_in_the_report_and_on_the_card(pipeline: Pipeline) -> None:
@@ -260,7 +283,9 @@ def test_a_missing_baseline_is_in_the_report_and_on_the_card(pipeline: Pipeline)
     assert json.loads(card.read_text())["skipped"] == {"baseline absent": reason}
 
 
-@pytest.mark.parametrize("name", ["bm25", "base", "tuned", "hybrid_base", "hybrid_nomic", "late_base", "tuned_seed7"])
+@pytest.mark.parametrize(
+    "name", [*(system.name for system in family(True, SearchParams())), "shipped", "hybrid_nomic", "tuned_seed7"]
+)
 def test_a_baseline_takes_no_arm_of_ours(name: str) -> None:
     with pytest.raises(ValueError, match=f"no baseline may be named '{name}'"):
         _baselines(**{name: {"kind": "folder", "path": "x"}})
@@ -302,20 +327,34 @@ def test_the_stage_writes_a_row_for_each_arm_and_question(pipeline: Pipeline) ->
     dataset = read_dataset(pipeline.root / "data/ingest/tiny")
     written = [row for _, row in read_jsonl(pipeline.root / "data/evaluate/tiny/per_query.jsonl")]
 
-    expected = [(arm, query_id) for arm in [*ARMS, *LATE] for query_id in dataset.qrels["test"]]
-    assert [(row["arm"], row["query_id"]) for row in written if row["arm"] in [*ARMS, *LATE]] == expected
+    expected = [(arm, query_id) for arm in [*ARMS, "tuned_seed7"] for query_id in dataset.qrels["test"]]
+    assert [(row["arm"], row["query_id"]) for row in written] == expected
+    groups = groups_of(dataset.qrels["test"])
     for row in written:
         relevant = {p for p, grade in dataset.qrels["test"][row["query_id"]].items() if grade > 0}
         assert row["recall@10"] == len(relevant & set(row["found"])) / len(relevant)
         assert len(row["found"]) == len(set(row["found"])) <= 10
         assert {row["found"][rank - 1] for rank in row["ranks"] if rank <= 10} == relevant & set(row["found"])
         assert row["relevant"] == len(relevant) >= len(row["ranks"])
+        assert max(row["ranks"], default=0) <= TINY["search"]["depth"]
+        assert row["group"] == groups[row["query_id"]]
 
 
-def test_the_weights_that_are_written_are_the_best_of_those_tried_on_dev(pipeline: Pipeline) -> None:
-    weights = pipeline.json("data/evaluate/tiny/late_hybrid.json")
+def test_the_stage_writes_the_same_of_the_dev_questions(pipeline: Pipeline) -> None:
     written = [row for _, row in read_jsonl(pipeline.root / "data/evaluate/tiny/dev.jsonl")]
+    judged = (pipeline.root / "data/synthesize/tiny/qrels/dev.tsv").read_text(encoding="utf-8").splitlines()[1:]
 
-    total = {arm: sum(row["ndcg@10"] for row in written if row["arm"] == arm) for arm in LATE}
-    assert weights.keys() == set(LATE_HYBRID)
-    assert total["late_hybrid"] >= total["late_tuned"] > 0  # weight 1 for late_tuned alone was tried
+    asked = {line.split("\t")[0] for line in judged}
+    assert {(row["arm"], row["query_id"]) for row in written} == {
+        (arm, query_id) for arm in [*ARMS, "tuned_seed7"] for query_id in asked
+    }
+
+
+def test_the_stage_writes_the_systems_and_what_they_store(pipeline: Pipeline) -> None:
+    written = pipeline.json("data/evaluate/tiny/systems.json")
+
+    params = SearchParams.model_validate({**all_params()["search"], **TINY["search"]})
+    assert [System.model_validate(each["system"]) for each in written] == family(aliases=False, params=params)
+    stored = {each["system"]["name"]: each["bytes"] for each in written}
+    assert (stored["bm25"], stored["base"], stored["hybrid_tuned"]) == (0, 4 * 384, 4 * 384)
+    assert stored["late_base"] == stored["late_hybrid_base"] > 4 * 384

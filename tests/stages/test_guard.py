@@ -26,10 +26,20 @@ def test_the_rows_are_those_of_each_models_own_ranking(tmp_path: Path, base: Mod
     rows = list(ranked("other", dev, {"base": base, "tuned": base}))
 
     assert dev.passages["p3"] == "list item3 of the list"
-    expected = {query_id: row["ndcg@10"] for query_id, row in per_query(base, dev).items()}
+    expected = {f"other/{query_id}": row["ndcg@10"] for query_id, row in per_query(base, dev).items()}
     for arm in ("base", "tuned"):
         assert {row["query_id"]: row["ndcg@10"] for row in rows if row["arm"] == arm} == expected
     assert {row["corpus"] for row in rows} == {"other"}
+
+
+def test_questions_and_their_groups_bear_the_collections_name(tmp_path: Path, base: Model) -> None:
+    """All collections are looked at together, and two may call a question alike."""
+    write_dataset(tmp_path, Dataset(CORPUS, QUERIES, {"dev": {i: {f"p{int(i[1:]) // 2}": 1} for i in QUERIES}}))
+
+    rows = list(ranked("other", read_dev(tmp_path), {"base": base}))
+
+    groups = {row["query_id"]: row["group"] for row in rows}
+    assert groups == {f"other/q{i}": f"other/q{i - i % 2}" for i in range(20)}
 
 
 def test_a_collection_without_dev_questions_is_named(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The mine stage: a hard negative for every training pair, and an audit."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from qdrant_client import QdrantClient, models
@@ -15,6 +17,8 @@ from tests.knobs import all_params
 from tests.stages.conftest import Pipeline
 
 TEXTS = {"pads": "worn brake pads squeal", "oil": "change the oil warm", "rudder": "grease the rudder cable"}
+Mined = Callable[[str], tuple[dict[str, list[str]], dict[str, Any]]]
+"""Origin of the dev questions → positive → negatives, and the audit."""
 
 
 def test_every_pair_has_a_triplet_with_sound_negatives(pipeline: Pipeline) -> None:
@@ -45,13 +49,20 @@ def test_the_audit_adds_up(pipeline: Pipeline) -> None:
     assert shares == sorted(shares, reverse=True)
 
 
-def _write_inputs(folder: Path, base_folder: Path) -> None:
-    """A corpus with a query for every passage, the base model, and params by which the collection alone is asked."""
+def _write_inputs(folder: Path, base_folder: Path, dev_origin: str) -> None:
+    """A corpus with a query for every passage, the base model, and params by which the collection alone is asked.
+
+    The dev questions, of people or synthetic, are one for rudder, which judges oil irrelevant.
+    """
     corpus = {name: Passage(name, name, text) for name, text in TEXTS.items()}
     queries = {f"q-{name}": Query(f"q-{name}", text) for name, text in TEXTS.items()}
     qrels = {f"q-{name}": {name: 1} for name in TEXTS}
+    dev = {"d-rudder": Query("d-rudder", "who greases the cable")}
+    dataset = Dataset(corpus, queries | dev, {"train": qrels, "dev": {"d-rudder": {"rudder": 1, "oil": 0}}})
     for stage in ("ingest", "synthesize"):
-        write_dataset(folder / "data" / stage / "docs", Dataset(corpus, queries, {"train": qrels}))
+        write_dataset(folder / "data" / stage / "docs", dataset)
+    statistics = {"dev": {"origin": dev_origin}}
+    (folder / "data/synthesize/docs/statistics.json").write_text(json.dumps(statistics), encoding="utf-8")
     (folder / "models").mkdir()
     (folder / "models/base").symlink_to(base_folder)
     values = all_params()
@@ -71,19 +82,34 @@ def _index(folder: Path, base: Model) -> None:
     client.close()
 
 
-def test_the_collection_in_use_gives_candidates(
-    tmp_path: Path, base_folder: Path, base: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _write_inputs(tmp_path, base_folder)
-    _index(tmp_path / "search", base)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["stages/mine.py", "docs"])
+@pytest.fixture
+def mined(tmp_path: Path, base_folder: Path, base: Model, monkeypatch: pytest.MonkeyPatch) -> Mined:
+    """Runs the stage."""
 
-    mine.main()
+    def run(dev_origin: str) -> tuple[dict[str, list[str]], dict[str, Any]]:
+        _write_inputs(tmp_path, base_folder, dev_origin)
+        _index(tmp_path / "search", base)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.argv", ["stages/mine.py", "docs"])
+        mine.main()
+        triplets = {row["positive"]: row["negatives"] for _, row in read_jsonl(Path("data/mine/docs/triplets.jsonl"))}
+        return triplets, json.loads(Path("data/mine/docs/audit.json").read_text(encoding="utf-8"))
 
-    triplets = {row["positive"]: row["negatives"] for _, row in read_jsonl(Path("data/mine/docs/triplets.jsonl"))}
+    return run
+
+
+def test_the_collection_in_use_gives_candidates(mined: Mined) -> None:
+    triplets, audit = mined("labelled")
+
     assert triplets["oil"] == ["rudder"]  # pads is not in the collection
     assert triplets["rudder"] == ["oil"]
-    audit = json.loads(Path("data/mine/docs/audit.json").read_text(encoding="utf-8"))
     assert audit["dropped"] == {"judged for this query": 2, "not in the corpus": 3}
     assert audit["kept"] == {"same domain": 3}
+
+
+def test_what_synthetic_dev_questions_ask_for_is_no_negative(mined: Mined) -> None:
+    triplets, audit = mined("synthetic")
+
+    assert triplets == {"oil": ["pads"], "pads": ["oil"], "rudder": ["oil"]}
+    assert audit["dropped"] == {"held out": 2, "judged for this query": 2, "not in the corpus": 3}
+    assert audit["kept"] == {"fallback": 1, "same domain": 3}

@@ -28,7 +28,7 @@ def test_the_base_is_packaged_where_tuning_showed_nothing(pipeline: Pipeline) ->
     card = pipeline.json(f"{FOLDER}/model_card.json")
 
     assert card["promoted"] == pipeline.json("metrics/tiny/verdict.json")["promoted"] == "base"
-    assert card["reason"].startswith("underpowered on ")
+    assert card["reason"].startswith("late_hybrid_base is the default: ")
     assert card["parameters"] == {"total": 22_713_216, "trainable": 0}
     packaged, base = (pipeline.root / folder / "model.safetensors" for folder in (FOLDER, "models/base"))
     assert packaged.read_bytes() == base.read_bytes()

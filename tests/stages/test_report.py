@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 
 from domain_embeddings.core.metrics import METRICS
+from domain_embeddings.params.search import SearchParams
+from domain_embeddings.systems.system import family
 from tests.stages.conftest import Pipeline
 
-ARMS = {"bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid"}
+SYSTEMS = [system.name for system in family(aliases=False, params=SearchParams())]
+ARMS = {*SYSTEMS, "shipped"}
 
 
 def test_evaluate_json_has_the_fixed_form(pipeline: Pipeline) -> None:
@@ -28,11 +31,27 @@ def test_verdict_json_has_the_fixed_form(pipeline: Pipeline) -> None:
     found = pipeline.json("metrics/tiny/verdict.json")
     table = pipeline.json("metrics/tiny/evaluate.json")
 
-    assert {"verdict", "metric", "delta", "ci95", "p", "promoted"} <= found.keys()
+    assert found.keys() == {
+        "verdict", "metric", "delta", "ci95", "p", "promoted", "shipped", "shipped_delta", "shipped_ci95",
+    }  # fmt: skip
     assert (found["verdict"], found["metric"], found["promoted"]) == ("underpowered", "ndcg@10", "base")
-    assert found["delta"] == pytest.approx(table["tuned"]["ndcg@10"] - table["base"]["ndcg@10"], abs=2e-6)
-    assert found["ci95"][0] <= found["delta"] <= found["ci95"][1]
+    for arm, name in (("tuned", ""), (found["shipped"], "shipped_")):
+        delta, (low, high) = found[f"{name}delta"], found[f"{name}ci95"]
+        assert delta == pytest.approx(table[arm]["ndcg@10"] - table["base"]["ndcg@10"], abs=2e-6)
+        assert low <= delta <= high
     assert 0 <= found["p"] <= 1
+
+
+def test_what_is_shipped_is_an_arm_of_its_own(pipeline: Pipeline) -> None:
+    shipped = pipeline.json("metrics/tiny/verdict.json")["shipped"]
+    table, statistics = (pipeline.json(f"metrics/tiny/{name}.json") for name in ("evaluate", "significance"))
+
+    assert set(table) == ARMS
+    assert table["shipped"] == table[shipped]
+    assert statistics["intervals"]["shipped"] == statistics["intervals"][shipped]
+    assert [found["name"] for found in statistics["comparisons"]] == [
+        "shipped − base", "shipped − bm25", "tuned − base", "hybrid_tuned − hybrid_base",
+    ]  # fmt: skip
 
 
 def test_slices_add_up_to_the_whole(pipeline: Pipeline) -> None:
@@ -98,9 +117,23 @@ def test_every_plot_draws_its_columns(pipeline: Pipeline) -> None:
 
 
 def test_the_promotion_says_why(pipeline: Pipeline) -> None:
-    found = pipeline.json("metrics/tiny/promotion.json")
+    found, verdict = (pipeline.json(f"metrics/tiny/{name}.json") for name in ("promotion", "verdict"))
+    (system,) = [
+        each for each in pipeline.json("data/evaluate/tiny/systems.json")
+        if each["system"]["name"] == verdict["shipped"]
+    ]  # fmt: skip
 
-    assert found["promoted"] == pipeline.json("metrics/tiny/verdict.json")["promoted"]
-    assert found["dev"]["word"] in found["reason"]
+    assert (found["promoted"], found["shipped"]["arm"]) == (verdict["promoted"], verdict["shipped"])
+    assert (found["shipped"]["system"], found["shipped"]["kb"]) == (system["system"], round(system["bytes"] / 1000, 1))
+    assert found["promoted"] == system["system"]["model"]
+    assert found["reason"] == found["shipped"]["reason"]
+    assert "late_hybrid_base is the default" in found["reason"]
     assert not found["dev"]["synthetic"]
-    assert [row["corpus"] for row in found["guard"]] == ["pumps"]
+    assert [(row["corpus"], row["n"]) for row in found["guard"]] == [("all together", 10), ("pumps", 10)]
+
+
+def test_the_systems_of_the_report_are_what_search_answers_with(pipeline: Pipeline) -> None:
+    promotion = pipeline.json("metrics/tiny/promotion.json")
+    (folder,) = pipeline.root.glob("models/tiny-embeddings-v*")
+
+    assert json.loads((folder / "search.json").read_text(encoding="utf-8")) == promotion["shipped"]["system"]

@@ -17,13 +17,16 @@ from transformers import BertConfig, BertModel
 from domain_embeddings import VersionedEmbeddings
 from domain_embeddings.core.metrics import METRICS
 from domain_embeddings.packaging.manifest import read
+from domain_embeddings.params.search import SearchParams
+from domain_embeddings.systems.system import family
 from scripts.dependencies import ROOT
 from stages.stage import start
 from tests.knobs import all_params
 from tests.stages.conftest import STAGES, TINY, set_params, write_inputs
 
 VERSION = all_params()["package"]["version"]
-ARMS = {"bm25", "base", "tuned", "hybrid_base", "hybrid_tuned", "late_base", "late_tuned", "late_hybrid"}
+SYSTEMS = family(aliases=False, params=SearchParams())
+ARMS = {*(system.name for system in SYSTEMS), "shipped"}
 PINNED = ("model.safetensors", "tokenizer.json")
 
 
@@ -75,10 +78,11 @@ def _json(path: Path) -> Any:
 def test_the_figures_have_their_fixed_form(small: Path) -> None:
     table, found = _json(small / "metrics/tiny/evaluate.json"), _json(small / "metrics/tiny/verdict.json")
 
-    assert table.keys() >= ARMS
+    assert table.keys() == ARMS
     assert all(row.keys() == {*METRICS, "n_queries"} for row in table.values())
     assert table["bm25"]["recall@10"] > 0.5  # the figure of a ranking, not of an empty file
-    assert {"verdict", "metric", "delta", "ci95", "p", "promoted"} <= found.keys()
+    assert {"verdict", "metric", "delta", "ci95", "p", "promoted", "shipped", "shipped_delta"} <= found.keys()
+    assert table["shipped"] == table[found["shipped"]]
     assert found["delta"] == pytest.approx(table["tuned"]["ndcg@10"] - table["base"]["ndcg@10"], abs=2e-6)
 
 
@@ -87,4 +91,6 @@ def test_what_is_packaged_loads_and_encodes(small: Path, monkeypatch: pytest.Mon
     model = VersionedEmbeddings(VERSION, "tiny", root=small / "models")
 
     assert model.get_model_info()["loaded"] == "version"
+    assert model.system is not None
+    assert model.system.name == _json(small / "metrics/tiny/verdict.json")["shipped"]
     assert model.encode(["bleed the brakes"]).shape == (1, 32)

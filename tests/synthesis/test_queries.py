@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain_embeddings.core.dataset import Passage
-from domain_embeddings.core.text import NearEqualQueries, content_words
+from domain_embeddings.core.near_equal_queries import NearEqualQueries
+from domain_embeddings.core.text import content_words
 from domain_embeddings.english.sentence_filter import is_junk, key, prose_sentences, stands_alone
 from domain_embeddings.params.synthesize import SourceWeights, SynthesizeParams
 from domain_embeddings.synthesis.keyphrases import keyphrases, prose_of, salient_sentences, spans, statistics_of

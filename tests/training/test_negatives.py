@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
-from domain_embeddings.params.mine import MineParams
+from domain_embeddings.params.mine import MineParams, SourceName
+from domain_embeddings.training.candidate_sources import SOURCES, Asked, Ranker
 from domain_embeddings.training.negatives import Miner, Triplet
 from tests.knobs import knobs
 
@@ -37,11 +39,12 @@ def _vectors(cosines: Iterable[float]) -> np.ndarray:
     return np.array([(cosine, math.sqrt(1 - cosine * cosine)) for cosine in cosines], dtype=np.float32)
 
 
-def _miner(rows: Sequence[tuple[str, float, str, str, str]], **changes: Any) -> Miner:
+def _miner(rows: Sequence[tuple[str, float, str, str, str]], held_out: Sequence[str] = (), **changes: Any) -> Miner:
     values = {"negatives": 2, "depth": 10, "max_score_share": 0.95, "near_copy": 0.7, "same_domain": 0.5}
     docs = {"path": "docs", "collection": "docs", "id_field": "id"}
     params = knobs("mine", MineParams, **{**values, "qdrant": docs, **changes})
     corpus = {name: Passage(name, title, text, domain) for name, _, domain, title, text in rows}
+    corpus |= {name: replace(corpus[name], extra={"held_out": True}) for name in held_out}
     return Miner(corpus, _vectors(cosine for _, cosine, *_ in rows), params)
 
 
@@ -110,7 +113,7 @@ def test_lexical_candidates_count_beside_the_nearest() -> None:
 def test_every_system_gives_its_best_in_turn() -> None:
     near = [(f"near{i}", 0.7 - i / 100, "car", f"Near {i}", f"filler number {i}") for i in range(10)]
     far = [("far", 0.02, "car", "Far", "a pedal that is squashy"), ("seen", 0.01, "car", "Seen", "what search shows")]
-    systems = {"candidates": ["qdrant", "base", "bm25"], "negatives": 3, "same_domain": 1.0}
+    systems: dict[str, Any] = {"candidates": ["qdrant", "base", "bm25"], "negatives": 3, "same_domain": 1.0}
 
     (triplet,) = _mine(_miner([ROWS[0], *near, *far], **systems), ALONE, [["positive", "near9", "seen"]])
 
@@ -141,6 +144,63 @@ def test_only_the_named_systems_are_asked(system: str, expected: list[tuple[str,
 def test_impossible_sources_are_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         knobs("mine", MineParams, **changes)
+
+
+def test_every_name_that_params_allow_has_a_source() -> None:
+    assert set(SOURCES) == set(get_args(SourceName))
+
+
+def test_a_source_is_a_function_of_the_passages_and_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def last_first(passages: Sequence[Passage]) -> Ranker:
+        order = list(reversed(range(len(passages))))
+        return lambda asked: [order[: asked.depth] for _ in asked.texts]
+
+    monkeypatch.setitem(SOURCES, "base", last_first)
+
+    (triplet,) = _mine(_miner(ROWS, candidates=["base"], negatives=1, same_domain=1.0))
+
+    assert triplet.negatives == ("car3",)
+
+
+def test_words_find_only_passages_that_share_one() -> None:
+    rank = SOURCES["bm25"]([Passage("a", "", "the rudder"), Passage("b", "", "brake pads"), Passage("c", "Pads", "")])
+    scores: np.ndarray = np.zeros((2, 3), dtype=np.float32)
+
+    assert rank(Asked(["worn pads", "anchor"], scores, [], depth=3)) == [[2, 1], []]
+
+
+def test_what_is_held_out_is_nobodys_negative() -> None:
+    miner = _miner(ROWS, held_out=["car1", "boat1"], negatives=3)
+
+    (triplet,) = _mine(miner)
+
+    assert triplet.negatives == ("car2", "boat2", "car3")
+    assert miner.audit.dropped["held out"] == 2
+
+
+def test_nor_is_a_near_copy_of_what_is_held_out() -> None:
+    twin = ("twin", 0.79, "car", "Brakes > Wear", "Pads thinner than two millimetres are renewed")
+    miner = _miner([*ROWS, twin], held_out=["twin"], max_score_share=1.0, same_domain=1.0)
+
+    (triplet,) = _mine(miner)
+
+    assert triplet.negatives == ("likely", "car2")  # car1 has the same words
+    assert miner.audit.dropped["held out"] == 2
+
+
+def test_what_is_held_out_is_not_drawn_at_random_either() -> None:
+    (triplet,) = _mine(_miner(_crowd(20, 5), held_out=["far0", "far2", "far4"]), ALONE)
+
+    assert set(triplet.negatives) == {"far1", "far3"}
+
+
+def test_where_there_are_no_others_held_out_passages_are_taken_and_counted() -> None:
+    miner = _miner(_crowd(20, 5), held_out=["far0", "far1", "far2", "far3"])
+
+    (triplet,) = _mine(miner, ALONE)
+
+    assert "far4" in triplet.negatives
+    assert miner.audit.kept["held out, for want of others"] == 1
 
 
 def _crowd(size: int, others: int) -> list[tuple[str, float, str, str, str]]:

@@ -1,7 +1,9 @@
 """Any BEIR folder, with any subset of splits."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.beir_files import read_dataset
 from domain_embeddings.core.dataset import Dataset, Ingested, Query
 from domain_embeddings.params.ingest import IngestParams
@@ -10,7 +12,8 @@ from domain_embeddings.params.ingest import IngestParams
 def read(folder: Path, params: IngestParams) -> Ingested:
     """Read and check a BEIR folder; keep the questions of the wanted splits, with the domain of what answers them.
 
-    A malformed line, a dangling id or a duplicate is a DataError that names file and line.
+    Who wrote a question is unknown unless it says so. A malformed line, a dangling id or a duplicate is a DataError
+    that names file and line.
     """
     dataset = read_dataset(folder)
     qrels = {split: judged for split, judged in dataset.qrels.items() if split in params.splits}
@@ -19,14 +22,8 @@ def read(folder: Path, params: IngestParams) -> Ingested:
         for query_id, grades in judged.items():
             best = max(grades, key=lambda passage: grades[passage])
             query = dataset.queries[query_id]
-            queries[query_id] = Query(
-                query.id,
-                query.text,
-                query.domain or dataset.corpus[best].domain,
-                query.category,
-                query.difficulty,
-                query.extra,
-            )
+            extra = {**query.extra, WRITTEN_BY: query.extra.get(WRITTEN_BY) or Author.UNKNOWN}
+            queries[query_id] = replace(query, domain=query.domain or dataset.corpus[best].domain, extra=extra)
     counts = {"passages": len(dataset.corpus), **{f"queries.{split}": len(judged) for split, judged in qrels.items()}}
     counts["queries.unused"] = len(dataset.queries) - len(queries)
     return Ingested(Dataset(dataset.corpus, queries, qrels), [], counts)

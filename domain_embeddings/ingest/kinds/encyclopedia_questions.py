@@ -1,7 +1,7 @@
 """Questions about an encyclopedia, and which chunks answer them.
 
-Where a person has named the chunks that answer a question (`answer_chunks`), these are the judgements, and nothing is
-added to them. On the sample the rule below would have called 27 other passages relevant; read one by one, some five
+Where a question names the chunks that answer it (`answer_chunks`), these are the judgements, and nothing is added to
+them. On the sample the rule below would have called 27 other passages relevant; read one by one, some five
 answered a part of their question, the others shared words with it, and none met all topics about the question's own
 entity. Elsewhere a passage is relevant when it meets enough of the `expected_topics`.
 """
@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.dataset import SPLITS, Passage, Qrels, Query, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.evaluation.topics import coverage, is_known
 from domain_embeddings.ingest.kinds.entity_index import Entity, Index
-from domain_embeddings.ingest.kinds.rows import checked, read_object
+from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked, read_object
 from domain_embeddings.ingest.splits import near_equals_across, split_groups
 from domain_embeddings.params.ingest import IngestParams
 
@@ -40,6 +41,7 @@ class _Question(BaseModel):
     main_entity: str | None = None
     answer_chunks: list[str] | None = None
     split: Literal["train", "dev", "test"] | None = None
+    written_by: WrittenBy = None
 
     @property
     def id(self) -> str:
@@ -58,9 +60,10 @@ class Questions:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A question with the entity that it is about and its judgements."""
+    """A question with who wrote it, the entity that it is about and its judgements."""
 
     question: _Question
+    author: Author
     entity: Entity | None
     grades: dict[str, int] = field(default_factory=dict)
 
@@ -69,12 +72,14 @@ def read_questions(path: Path, index: Index, passages: Mapping[str, Passage], pa
     """Read, judge and split the questions of a file; keep those of the splits that params want."""
     judge = _Judge(path, passages, params)
     found: dict[str, _Asked] = {}
-    for number, row in enumerate(_rows(path), start=1):
+    file = read_object(path)
+    author = checked(QuestionFile, file, path).written_by or Author.UNKNOWN
+    for number, row in enumerate(_rows(path, file), start=1):
         question = checked(_Question, row, path, place=f"question {number}")
         if question.id in found:
             raise DataError(path, f"question {number}: duplicate question_id {question.id!r}")
         entity = _main_entity(path, question, index)
-        found[question.id] = _Asked(question, entity, judge.grades(question, entity))
+        found[question.id] = _Asked(question, question.written_by or author, entity, judge.grades(question, entity))
     rejects = [*judge.rejects]
     answered = {question_id: asked for question_id, asked in found.items() if asked.grades}
     splits = _splits(path, answered, params)
@@ -90,8 +95,8 @@ def read_questions(path: Path, index: Index, passages: Mapping[str, Passage], pa
     return Questions(queries, {split: judged for split, judged in qrels.items() if judged}, rejects, counts)
 
 
-def _rows(path: Path) -> list[Any]:
-    rows = read_object(path).get("questions")
+def _rows(path: Path, file: Mapping[str, Any]) -> list[Any]:
+    rows = file.get("questions")
     if not isinstance(rows, list):
         raise DataError(path, "no list 'questions' in it", remedy='{"questions": [{"question_id", "question", …}]}')
     return rows
@@ -127,6 +132,7 @@ def _query(asked: _Asked, index: Index) -> Query:
         "names": _names(question, index),
         "expected_topics": question.expected_topics,
         "temporal_limit": question.temporal_limit,
+        WRITTEN_BY: asked.author,
     }
     domain = asked.entity.kind if asked.entity else question.category
     return Query(question.id, question.question, domain, question.category, question.difficulty, extra)
@@ -186,7 +192,7 @@ class _Judge:
         return {answer: _BY_HAND for answer in answers if answer in known}
 
     def _compare(self, by_hand: Mapping[str, int], by_topics: Mapping[str, int]) -> None:
-        """Count how far the topic rule would have found what a person did."""
+        """Count how far the topic rule would have found what is named by hand."""
         both = by_hand.keys() & by_topics.keys()
         self.counts["answers"] += len(by_hand)
         self.counts["answers.met_by_topics"] += len(both)

@@ -6,13 +6,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.beir_files import read_jsonl
 from domain_embeddings.core.dataset import SPLITS, Passage, Qrels, Query
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.ingest.kinds.rows import WrittenBy, checked
 
 
 class _Relevant(BaseModel):
@@ -29,10 +31,11 @@ class _Question(BaseModel):
     text: str = Field(pattern=r"\S")
     difficulty: str = ""
     category: str = ""
+    written_by: WrittenBy = None
     relevant: list[_Relevant] = Field(min_length=1)
 
 
-_LINE = '{"_id", "split", "text", "difficulty", "category", "relevant": [{"file", "heading", "grade"}]}'
+_LINE = '{"_id", "split", "text", "difficulty", "category", "written_by", "relevant": [{"file", "heading", "grade"}]}'
 
 
 @dataclass(frozen=True)
@@ -105,21 +108,6 @@ class Places:
         return len(parts) == 1 or above[-len(parts[:-1]) :] == parts[:-1] or path[:-1][-len(parts[:-1]) :] == parts[:-1]
 
 
-def _parse(path: Path, line: int, row: dict[str, Any]) -> _Question:
-    try:
-        return _Question.model_validate(row)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {str(e['input'])[:80]!r}" for e in error.errors()
-        )
-        raise DataError(
-            path,
-            problems,
-            line=line,
-            remedy='{"_id", "split", "text", "difficulty", "category", "relevant": [{"file", "heading"}]}',
-        ) from error
-
-
 def _closest(name: str, names: Sequence[str]) -> list[str]:
     """Up to three of the names that are most like `name`, case aside."""
     keys = {other.casefold(): other for other in names}
@@ -177,13 +165,14 @@ def read_questions(path: Path, places: Places, splits: Collection[str]) -> Label
     queries: dict[str, Query] = {}
     qrels: dict[str, Qrels] = {}
     for line, row in read_jsonl(path):
-        question = _parse(path, line, row)
+        question = checked(_Question, row, path, line=line, remedy=_LINE)
         if question.id in lines:
             raise DataError(path, f"duplicate _id {question.id!r}, first on line {lines[question.id]}", line=line)
         lines[question.id] = line
         grades = _grades(path, line, question, places)
         domain = places.domain(next(iter(grades)))
-        queries[question.id] = Query(question.id, question.text, domain, question.category, question.difficulty)
+        extra = {WRITTEN_BY: question.written_by or Author.UNKNOWN}
+        queries[question.id] = Query(question.id, question.text, domain, question.category, question.difficulty, extra)
         qrels.setdefault(question.split, {})[question.id] = grades
     _check_splits(path, lines, qrels)
     kept: dict[str, Qrels] = {split: qrels[split] for split in SPLITS if split in splits and split in qrels}

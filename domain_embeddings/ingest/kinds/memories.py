@@ -4,6 +4,7 @@
                      "feedback_type": "…", "generated_queries": [{"query": "…", "category": "question",
                                                                   "difficulty": "hard", "expected_rank": 5}]}]}
 
+Who wrote the queries is said by `written_by`, beside `test_cases` for all of them or in a query for it alone.
 Memories that repeat one another become one passage. The splits are drawn here, for a suite declares none.
 """
 
@@ -16,18 +17,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.dataset import SPLITS, Dataset, Ingested, Passage, Query, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.near_duplicates import Likeness, compare
-from domain_embeddings.ingest.kinds.rows import checked, read_object
+from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked, read_object
 from domain_embeddings.ingest.splits import near_equals_across, split_groups
 from domain_embeddings.params.ingest import IngestParams, MemoriesParams
 
 SUITE = "suite.json"
 _DIFFICULTIES = ("easy", "medium", "hard")
-_QUERY_FORM = '{"query", "category", "difficulty": easy|medium|hard, "expected_rank"}'
+_QUERY_FORM = '{"query", "category", "difficulty": easy|medium|hard, "expected_rank", "written_by"}'
 _CASE_FORM = '{"memory_id", "content", "category", "generated_queries": [{"query", …}]}'
-_SUITE_FORM = f'a suite is {{"test_cases": [{_CASE_FORM}, …]}}'
+_SUITE_FORM = f'a suite is {{"written_by", "test_cases": [{_CASE_FORM}, …]}}'
 
 
 class _Query(BaseModel):
@@ -36,6 +38,7 @@ class _Query(BaseModel):
     category: str = ""
     difficulty: Literal["", "easy", "medium", "hard"] = ""
     expected_rank: int | None = None
+    written_by: WrittenBy = None
 
 
 class _Case(BaseModel):
@@ -52,11 +55,12 @@ class _Case(BaseModel):
 
 @dataclass(frozen=True)
 class _Memory:
-    """A test case with its queries."""
+    """A test case with its queries, and who wrote those that do not say so themselves."""
 
     id: str
     case: _Case
     queries: list[_Query]
+    author: Author
 
 
 @dataclass
@@ -71,20 +75,22 @@ class _Suite:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def _test_cases(path: Path) -> list[Any]:
-    """The suite's list of test cases, or a `DataError` when the file holds none."""
-    if not path.is_file():
-        raise DataError(path, "file not found", remedy=_SUITE_FORM)
-    found = read_object(path).get("test_cases")
+def _test_cases(path: Path, suite: Mapping[str, Any]) -> list[Any]:
+    """The suite's list of test cases, or a `DataError` when it holds none."""
+    found = suite.get("test_cases")
     if not isinstance(found, list) or not found:
         raise DataError(path, "no list 'test_cases' in it, or an empty one", remedy=_SUITE_FORM)
     return found
 
 
 def _read_suite(path: Path) -> dict[str, _Memory]:
+    if not path.is_file():
+        raise DataError(path, "file not found", remedy=_SUITE_FORM)
+    suite = read_object(path)
+    author = checked(QuestionFile, suite, path, remedy=_SUITE_FORM).written_by or Author.UNKNOWN
     memories: dict[str, _Memory] = {}
     first: dict[str, int] = {}
-    for number, row in enumerate(_test_cases(path), start=1):
+    for number, row in enumerate(_test_cases(path, suite), start=1):
         place = f"test case {number}"
         case = checked(_Case, row, path, place=place, remedy=_CASE_FORM)
         memory_id = str(case.memory_id)
@@ -95,7 +101,7 @@ def _read_suite(path: Path) -> dict[str, _Memory]:
             checked(_Query, query, path, place=f"{place}, query {n}", remedy=_QUERY_FORM)
             for n, query in enumerate(case.queries, start=1)
         ]
-        memories[memory_id], first[memory_id] = _Memory(memory_id, case, queries), number
+        memories[memory_id], first[memory_id] = _Memory(memory_id, case, queries, author), number
     return memories
 
 
@@ -140,7 +146,7 @@ def _add_queries(memories: Iterable[_Memory], merged: Mapping[str, str], params:
                 continue
             query_id = first.setdefault(_asked(found.text), f"{memory.id}-{number}")
             if query_id not in suite.queries:
-                extra = {"expected_rank": found.expected_rank}
+                extra = {"expected_rank": found.expected_rank, WRITTEN_BY: found.written_by or memory.author}
                 domain = suite.passages[home].domain
                 text = " ".join(found.text.split())
                 suite.queries[query_id] = Query(query_id, text, domain, found.category, found.difficulty, extra)

@@ -2,13 +2,24 @@
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from domain_embeddings.core.authors import Author
 from domain_embeddings.core.errors import DataError
 
 M = TypeVar("M", bound=BaseModel)
+
+WrittenBy = Annotated[Author, Field(strict=False)] | None
+"""The type of a key `written_by`: the name of an author, in strict models too, or None where nobody is named."""
+
+
+class QuestionFile(BaseModel):
+    """What a file says of all its questions: who wrote those that do not say so themselves."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+    written_by: WrittenBy = None
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain_embeddings.encoding.unicode_normalization import canonical
+from domain_embeddings.core.unicode_normalization import canonical
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""How the untrained systems do on labelled collections: what a corpus gets before anything is learned from it.
+
+Ranks the test questions of BEIR folders with every system of the base model, as `evaluate` does, and prints nDCG@10
+and recall@5 by collection, the default's distance from the best of base, BM25, hybrid_base and late_base, and mean
+gains over the base's single vectors. Test questions choose nothing here; collections that are looked at are validation.
+
+    python -m benchmarks.untrained_systems ../emanual ../cranfield --json untrained.json
+    python -m benchmarks.untrained_systems ../emanual --questions 30    # a minute or two, to try it
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section
+from domain_embeddings.core.beir_files import read_dataset, write_json
+from domain_embeddings.core.metrics import score
+from domain_embeddings.evaluation.arms import rankings, with_late
+from domain_embeddings.params.search import SearchParams
+from domain_embeddings.systems.system import aliases_of, default_of, family
+
+METRICS = ("ndcg@10", "recall@5")
+SIMPLE = ("base", "bm25", "hybrid_base", "late_base")
+DEFAULT = "default"
+"""What is shipped where nobody asked dev questions."""
+
+Figures = dict[str, dict[str, float]]
+"""System → metric → mean."""
+
+
+def measured(folder: Path, questions: int | None) -> Figures:
+    """Every untrained system on a collection's test questions, the first `questions` of them."""
+    dataset = read_dataset(folder)
+    queries = dict(list(dataset.judged("test").items())[:questions])
+    params = section("search", SearchParams)
+    systems = family(any(map(aliases_of, dataset.corpus.values())), params)
+    own = [system for system in systems if system.model == "base"]
+    base = with_late(BASE_MODEL, max_seq_length(), params.late)
+    runs = rankings(dataset.corpus, queries, {"base": base}, own, params.depth).runs
+    runs[DEFAULT] = runs[default_of(systems).name]
+    found: Figures = {}
+    for name, run in runs.items():
+        rows = [score(list(run[i]), dataset.qrels["test"][i]) for i in queries]
+        found[name] = {metric: float(np.mean([row[metric] for row in rows])) for metric in METRICS}
+    return found
+
+
+def table(figures: Mapping[str, Figures]) -> str:
+    """Markdown: a row for each collection, nDCG@10/recall@5, and the mean gains over base."""
+    names = [*dict.fromkeys(name for found in figures.values() for name in found if name != DEFAULT), DEFAULT]
+    lines = [f"| collection | {' | '.join(names)} | default − best simple |", f"|---{'|---' * (len(names) + 1)}|"]
+    for collection, found in figures.items():
+        cells = [_cell(found[name]) if name in found else "" for name in names]
+        short = found[DEFAULT][METRICS[0]] - max(found[name][METRICS[0]] for name in SIMPLE)
+        lines.append(f"| {collection} | {' | '.join(cells)} | {short:+.3f} |")
+    gains = [_gain(figures.values(), name) for name in names]
+    return "\n".join([*lines, f"| mean gain over base | {' | '.join(gains)} | |"])
+
+
+def _cell(row: Mapping[str, float]) -> str:
+    return " / ".join(f"{row[metric]:.3f}" for metric in METRICS)
+
+
+def _gain(figures: Any, name: str) -> str:
+    """Relative gain of the means over the collections that have the system."""
+    having = [found for found in figures if name in found]
+    shares = [np.mean([f[name][m] for f in having]) / np.mean([f["base"][m] for f in having]) - 1 for m in METRICS]
+    return " / ".join(f"{share:+.1%}" for share in shares)
+
+
+def rows(figures: Mapping[str, Figures]) -> Sequence[Mapping[str, Any]]:
+    """As all benchmarks write them."""
+    return [
+        {
+            "name": f"{collection}: {metric}, the default; peer: base, one vector a text",
+            "unit": metric,
+            "ours": round(found[DEFAULT][metric], 4),
+            "peer": round(found["base"][metric], 4),
+            "ratio": round(found[DEFAULT][metric] / found["base"][metric], 4),
+        }
+        for collection, found in figures.items()
+        for metric in METRICS
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("collections", nargs="+", type=Path, help="BEIR folders with test questions")
+    parser.add_argument("--questions", type=int, help="of each, at most")
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    figures: dict[str, Figures] = {}
+    for folder in asked.collections:
+        figures[folder.name] = measured(folder, asked.questions)
+        print(json.dumps({folder.name: figures[folder.name]}), flush=True)
+    print(table(figures))
+    if asked.json:
+        write_json(asked.json, rows(figures))
+
+
+if __name__ == "__main__":
+    main()
