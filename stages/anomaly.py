@@ -33,12 +33,12 @@ from domain_embeddings.commands.workspace import (
     stage_folder,
 )
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_json, write_jsonl
-from domain_embeddings.core.unicode_normalization import canonical
 from domain_embeddings.encoding.encoder import encode, load
 from domain_embeddings.packaging.artifact import WEIGHTS
 from domain_embeddings.packaging.manifest import read
 from domain_embeddings.packaging.verification import detector_name
 from domain_embeddings.params.anomaly import AnomalyParams
+from domain_embeddings.text_matching.unicode_normalization import canonical
 from stages.stage import asks_synthetic, corpus_argument, run_stage
 
 ANOMALY_SETS = Path("data/raw/anomaly")

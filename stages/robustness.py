@@ -21,9 +21,9 @@ from domain_embeddings.commands.workspace import (
 )
 from domain_embeddings.core.beir_files import write_json
 from domain_embeddings.core.ranking import Scores
-from domain_embeddings.core.unicode_normalization import canonical
 from domain_embeddings.encoding.dev_set import Dev, read_sample
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.text_matching.unicode_normalization import canonical
 from stages.stage import corpus_argument, run_stage
 
 QUESTIONS, PASSAGES = 20, 150

@@ -12,11 +12,11 @@ from domain_embeddings.core.beir_files import read_dataset, write_json, write_qu
 from domain_embeddings.core.dataset import Dataset, Passage, Qrels, Query
 from domain_embeddings.core.entities import entity_of
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.core.near_duplicates import TOGETHER, compare
 from domain_embeddings.params.synthesize import SynthesizeParams
 from domain_embeddings.synthesis.entity_queries import alias_queries
 from domain_embeddings.synthesis.queries import Synthesis, labelled_leaks, synthesize
 from domain_embeddings.synthesis.synthetic_dev import dev_queries, hold_out
+from domain_embeddings.text_matching.near_duplicates import TOGETHER, compare
 from stages.stage import corpus_argument, run_stage
 
 

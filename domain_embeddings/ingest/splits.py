@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from domain_embeddings.core.dataset import SPLITS
-from domain_embeddings.core.near_equal_queries import NearEqualQueries
+from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 
 def split_groups(

@@ -19,12 +19,12 @@ import numpy as np
 
 from domain_embeddings.core.errors import IntegrityError
 from domain_embeddings.core.ranking import Scores
-from domain_embeddings.core.unicode_normalization import canonical
 from domain_embeddings.encoding.encoder import truncated
 from domain_embeddings.encoding.tokens import Piece
 from domain_embeddings.packaging.backends import Backend, Encoder, Loaded, load_encoder
 from domain_embeddings.packaging.provenance import recorded_by
 from domain_embeddings.packaging.verification import BASE, Verified, lock_of, model_name, verify
+from domain_embeddings.text_matching.unicode_normalization import canonical
 
 LOG = logging.getLogger(__name__)
 

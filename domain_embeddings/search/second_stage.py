@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain_embeddings.core.unicode_normalization import canonical
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.search.index_protocol import PassageIndex, passage_of
 from domain_embeddings.search.late_search import FIELDS, Match, Question, matches, scores
 from domain_embeddings.systems.system import System
+from domain_embeddings.text_matching.unicode_normalization import canonical
 
 MISSING = "the index has no token vectors: ranked without late interaction (index the passages again)"
 PARTLY = "some passages have no token vectors: ranked without late interaction (index the passages again)"

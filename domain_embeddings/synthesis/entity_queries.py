@@ -18,7 +18,6 @@ from typing import Any
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
 from domain_embeddings.core.entities import Article, articles
-from domain_embeddings.core.near_equal_queries import NearEqualQueries
 from domain_embeddings.core.text import without_repeats
 from domain_embeddings.english.inflection import base_verb, is_base_verb
 from domain_embeddings.english.lexicon import word_set
@@ -28,6 +27,7 @@ from domain_embeddings.synthesis.candidates import MOST_PASSAGES
 from domain_embeddings.synthesis.entity_names import bare, is_person, names_in, renamed, resolved, spoken
 from domain_embeddings.synthesis.keyphrases import Statistics, decapitalized, keyphrases, prose_of, statistics_of
 from domain_embeddings.synthesis.queries import Drops, Synthesis
+from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 _EXAMPLES = 20
 _PHRASES = 4

@@ -13,13 +13,13 @@ from itertools import accumulate, zip_longest
 from typing import Any
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
-from domain_embeddings.core.near_equal_queries import NearEqualQueries
 from domain_embeddings.english.sentence_filter import key
 from domain_embeddings.params.synthesize import SourceWeights, SynthesizeParams
 from domain_embeddings.synthesis.candidates import MOST_PASSAGES, Candidate, Candidates, candidates_of
 from domain_embeddings.synthesis.keyphrases import Statistics, statistics_of
 from domain_embeddings.synthesis.query_sources import Source
 from domain_embeddings.synthesis.synthetic_dev import dev_queries, hold_out
+from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 __all__ = ["Drops", "Synthesis", "dev_queries", "hold_out", "labelled_leaks", "quotas", "synthesize"]
 _EXAMPLES = 20

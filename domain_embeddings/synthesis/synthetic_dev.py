@@ -10,14 +10,14 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
-from domain_embeddings.core.near_duplicates import near_copies
-from domain_embeddings.core.near_equal_queries import NearEqualQueries
 from domain_embeddings.core.text import content_words
 from domain_embeddings.english.inflection import as_asker, gerund, is_base_verb
 from domain_embeddings.english.lexicon import Tag, word_set
 from domain_embeddings.english.pos_tagger import Token, noun_phrases, tag
 from domain_embeddings.english.sentence_filter import is_junk, prose_sentences
 from domain_embeddings.synthesis.keyphrases import Statistics, is_plain_noun, statistics_of, usable_phrases
+from domain_embeddings.text_matching.near_duplicates import near_copies
+from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 _FEWEST, _MOST = 50, 300
 _NEAR_COPY = 0.8

@@ -25,10 +25,10 @@ import numpy as np
 from domain_embeddings.core.dataset import Passage, Qrels, Query
 from domain_embeddings.core.entities import entity_of, relation
 from domain_embeddings.core.errors import UserError
-from domain_embeddings.core.near_duplicates import near_copies
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.synthesis.query_sources import Source
+from domain_embeddings.text_matching.near_duplicates import near_copies
 from domain_embeddings.training.candidate_sources import SOURCES, Asked
 
 _CHUNK = 256

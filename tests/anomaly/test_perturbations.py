@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from domain_embeddings.anomaly.perturbations import MISTAKES, SAME, misspelt
-from domain_embeddings.core.unicode_normalization import canonical
+from domain_embeddings.text_matching.unicode_normalization import canonical
 
 TEXT = "How do I bleed the brakes?"
 

@@ -8,9 +8,9 @@ import pytest
 from domain_embeddings.anomaly.robustness_checks import BAIT, BROKEN, ORDERS, Check, run
 from domain_embeddings.core.dataset import Query
 from domain_embeddings.core.ranking import Scores
-from domain_embeddings.core.unicode_normalization import canonical
 from domain_embeddings.encoding.dev_set import Dev
 from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.text_matching.unicode_normalization import canonical
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from domain_embeddings.core.beir_files import read_dataset, write_dataset
 from domain_embeddings.core.dataset import Ingested, Passage, Query, Reject
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.core.near_equal_queries import NearEqualQueries
 from domain_embeddings.ingest.kinds.memories import read
 from domain_embeddings.params.ingest import IngestParams
+from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 from tests.knobs import knobs
 
 DRAIN = "The Heron needs ninety seconds to drain its queue before the deploy script may stop the old process."

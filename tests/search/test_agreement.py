@@ -74,7 +74,7 @@ def _codec(index: EmbeddedIndex, retrieval: FineTunedRetrieval) -> TokenCodec:
 
 
 def _check(found: Sequence[tuple[str, float]], expected: Mapping[str, float]) -> None:
-    """A ranking is `expected`, with equals in any order: place by place the same score, and each passage has its own."""
+    """A ranking is `expected`, equals in any order: place by place the same score, and each passage has its own."""
     scores = list(expected.values())
     assert [score for _, score in found] == pytest.approx(scores, rel=CLOSE, abs=CLOSE)
     for (passage, _), score in zip(found, scores, strict=True):

@@ -99,7 +99,8 @@ def test_health_says_what_serves(client: TestClient) -> None:
 
     assert answer.status_code == 200
     assert answer.json() | {"weights_sha256": ""} == {
-        "status": "ok", "corpus": "tiny", "model": NAME, "system": "hybrid_tuned", "weights_sha256": "", "passages": 5, "reason": None,
+        "status": "ok", "corpus": "tiny", "model": NAME, "system": "hybrid_tuned", "weights_sha256": "",
+        "passages": 5, "reason": None,
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import pytest
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries
 from domain_embeddings.core.dataset import Dataset, Passage, Query
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.core.near_equal_queries import NearEqualQueries
+from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 from stages.synthesize import held_out_questions, labelled
 from tests.stages.conftest import Pipeline, outs_of
 

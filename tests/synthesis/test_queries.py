@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain_embeddings.core.dataset import Passage
-from domain_embeddings.core.near_equal_queries import NearEqualQueries
 from domain_embeddings.core.text import content_words
 from domain_embeddings.english.sentence_filter import is_junk, key, prose_sentences, stands_alone
 from domain_embeddings.params.synthesize import SourceWeights, SynthesizeParams
@@ -16,6 +15,7 @@ from domain_embeddings.synthesis.queries import labelled_leaks, quotas, synthesi
 from domain_embeddings.synthesis.query_sources import Source
 from domain_embeddings.synthesis.sentence_questions import questions_of
 from domain_embeddings.synthesis.synthetic_dev import dev_queries, hold_out
+from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 BRAKES = Passage(
     "brakes",

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.core.near_duplicates import near_copies
 from domain_embeddings.ingest.formats.blocks import UnreadableError
 from domain_embeddings.ingest.formats.readers import read_document
 from domain_embeddings.ingest.kinds.manual_questions import Labels, Places, read_questions
 from domain_embeddings.ingest.sections import Piece, pieces_of
 from domain_embeddings.params.ingest import IngestParams
+from domain_embeddings.text_matching.near_duplicates import near_copies
 
 QUESTIONS = "questions.jsonl"
 _NO_CONTENT = ("LICENSE", "LICENCE", "SOURCE", "NOTICE", "COPYING")

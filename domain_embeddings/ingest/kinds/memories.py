@@ -20,10 +20,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.dataset import SPLITS, Dataset, Ingested, Passage, Query, Reject
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.core.near_duplicates import Likeness, compare
 from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked, read_object
 from domain_embeddings.ingest.splits import near_equals_across, split_groups
 from domain_embeddings.params.ingest import IngestParams, MemoriesParams
+from domain_embeddings.text_matching.near_duplicates import Likeness, compare
 
 SUITE = "suite.json"
 _DIFFICULTIES = ("easy", "medium", "hard")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain_embeddings.core.near_duplicates import compare, near_copies
+from domain_embeddings.text_matching.near_duplicates import compare, near_copies
 
 SOAK = "Blue-lane deploys soak for 45 minutes at Cold Ash and Mill Drove before we promote them to the grey lane."
 

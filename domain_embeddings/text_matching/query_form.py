@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from domain_embeddings.core.spelling import Rules, one_spelling, rewritten, spelled_stem
 from domain_embeddings.core.text import STOPWORDS
-from domain_embeddings.core.unicode_normalization import canonical
+from domain_embeddings.text_matching.spelling import Rules, one_spelling, rewritten, spelled_stem
+from domain_embeddings.text_matching.unicode_normalization import canonical
 
 _UNIT_FORMS = """
 m meter meters|km kilometer kilometers|cm centimeter centimeters|mm millimeter millimeters|um micrometer micrometers

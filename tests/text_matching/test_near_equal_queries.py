@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain_embeddings.core.near_equal_queries import NearEqualQueries
+from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 QUESTION = "how do I bleed the rear brake circuit"  # content: bleed, rear, brake, circuit
 

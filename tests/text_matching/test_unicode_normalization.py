@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain_embeddings.core.unicode_normalization import canonical
+from domain_embeddings.text_matching.unicode_normalization import canonical
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain_embeddings.core.spelling import one_spelling, spelled_stem
+from domain_embeddings.text_matching.spelling import one_spelling, spelled_stem
 
 
 def stems(text: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from domain_embeddings.core.query_form import query_form
+from domain_embeddings.text_matching.query_form import query_form
 
 _FEWEST = 4
 """Content words, from which one of them may differ; all numbers and codes of a text count as one."""
