@@ -73,7 +73,7 @@ def test_the_sections_stand_in_the_order_of_a_reviewers_questions(parsed: Parsed
 def test_what_is_shipped_comes_first_then_why_then_the_training(parsed: Parsed) -> None:
     parts = (
         "nDCG@10 0.750, +0.150 [+0.110, +0.190] over base and +0.250 [+0.200, +0.300] over bm25, on 346 test questions",
-        "Late_hybrid_base is the default: the others prove no better.",
+        "late_hybrid_base is the default: the others prove no better.",
         "from 0.600 (base) to 0.650 (tuned): +0.050, 95% interval [+0.020, +0.080]",
         "Every way of searching",
     )

@@ -16,7 +16,7 @@ def test_it_starts_with_what_is_shipped_and_why_then_the_verdict_on_the_training
     assert LINES[2].startswith(
         r"**Search answers with late_hybrid_base: nDCG@10 0.750, +0.150 \[+0.110, +0.190\] over base"
     )
-    assert LINES[2].endswith("** Late_hybrid_base is the default: the others prove no better.")
+    assert LINES[2].endswith("** late_hybrid_base is the default: the others prove no better.")
     assert "+0.050, 95% interval [+0.020, +0.080], p = 0.002: improved. The tuned model's weights are" in LINES[4]
 
 
