@@ -136,7 +136,7 @@ def test_every_system_answers_as_evaluated(models: Path, tmp_path: Path, corpus:
                 _check([(result.id, result.score) for result in found], runs[system.name][key])
                 assert not any(result.degraded for result in found)
             exact += not tied
-        assert exact > 0.1 * len(queries)  # the others have ties: memories are short and many score the same
+        assert exact >= 5  # most have ties somewhere in their first hundred
 
 
 def _named(systems: Sequence[System], name: str) -> str:
