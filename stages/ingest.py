@@ -13,6 +13,7 @@ from pathlib import Path
 from domain_embeddings.commands.workspace import PARAMS, load_params, section, stage_folder
 from domain_embeddings.core.beir_files import write_dataset, write_json
 from domain_embeddings.core.dataset import Ingested
+from domain_embeddings.ingest.alias_lists import with_listed_names
 from domain_embeddings.ingest.kinds import beir, encyclopedia, manuals, memories
 from domain_embeddings.params.corpora import Corpus
 from domain_embeddings.params.ingest import IngestParams
@@ -28,10 +29,11 @@ ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {
 
 
 def main() -> None:
-    """Read with the adapter of the corpus's kind, write the collection and the report."""
+    """Read with the adapter of the corpus's kind, add the listed names, write the collection and the report."""
     name = corpus_argument()
     corpus = validate(Corpus, load_params()["corpora"][name], PARAMS, f"corpora.{name}")
-    ingested = ADAPTERS[corpus.kind](Path(corpus.path), section("ingest", IngestParams))
+    source = Path(corpus.path)
+    ingested = with_listed_names(source, ADAPTERS[corpus.kind](source, section("ingest", IngestParams)))
     folder = stage_folder("ingest", name)
     write_dataset(folder, ingested.dataset)
     rejects = [asdict(reject) for reject in ingested.rejects]

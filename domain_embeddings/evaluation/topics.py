@@ -2,7 +2,7 @@
 
 A passage meets a topic when the topic stands in its title or text, word for word, or names the entity that the passage
 is about or one that it mentions. What a passage says of entities lies in its `extra`: `entity`, `aliases`, `mentions`,
-`mention_aliases` and `temporal_order` (when its fact becomes known); passages of other corpora have none of them.
+`mention_aliases` and `temporal_order` (when its fact becomes known); passages of other corpora have aliases at most.
 """
 
 from collections.abc import Sequence

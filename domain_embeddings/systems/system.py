@@ -73,8 +73,8 @@ class System(Strict):
 
 
 def aliases_of(passage: Passage) -> tuple[str, ...]:
-    """The other names of what a passage is about, as its source lists them."""
-    return tuple(passage.extra.get("aliases") or ())
+    """The other names of what a passage is about, then the listed synonyms of its words."""
+    return (*(passage.extra.get("aliases") or ()), *(passage.extra.get("listed_synonyms") or ()))
 
 
 def family(aliases: bool, params: SearchParams) -> list[System]:

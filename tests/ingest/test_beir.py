@@ -106,3 +106,13 @@ def test_an_author_outside_the_set_is_an_error_with_its_line(tmp_path: Path) -> 
 def test_a_dangling_judgement_is_an_error_even_in_a_split_not_asked_for(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"dev\.tsv:2: passage id 'p9' is not in corpus\.jsonl"):
         read(_folder(tmp_path, splits={**SPLITS, "dev": "q2\tp9\t1\n"}), _params("test"))
+
+
+@pytest.mark.parametrize("aliases", ["tower", ["tower", 7], {"a": "b"}])
+def test_aliases_that_are_no_list_of_names_are_an_error(tmp_path: Path, aliases: Any) -> None:
+    folder = _folder(tmp_path)
+    rows = [{**CORPUS[0], "aliases": ["tower"]}, {**CORPUS[1], "aliases": aliases}]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    with pytest.raises(DataError, match=r"corpus\.jsonl: the 'aliases' of passage 'p2' must be a list of strings"):
+        read(folder, _params("test"))

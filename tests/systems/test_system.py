@@ -51,6 +51,13 @@ def test_no_other_knob_of_the_search_changes_the_family() -> None:
     assert family(True, other) == family(True, PARAMS)
 
 
+def test_names_are_the_aliases_then_the_listed_synonyms() -> None:
+    passage = Passage("c", "Comb", "teeth", extra={"aliases": ["the grey nun"], "listed_synonyms": ["prongs"]})
+
+    assert aliases_of(passage) == ("the grey nun", "prongs")
+    assert _named("base_aliases").text(passage) == "Comb (the grey nun, prongs) teeth"
+
+
 def test_the_default_is_of_the_family_and_has_aliases_where_there_are_any() -> None:
     assert default_of(family(False, PARAMS)) == DEFAULT_SYSTEM
     assert default_of(family(True, PARAMS)).name == "late_hybrid_base_aliases"

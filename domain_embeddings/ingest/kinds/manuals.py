@@ -1,6 +1,7 @@
 """Adapter for technical manuals: a folder a domain, files in PDF, DOCX, HTML, Markdown or plain text.
 
-Beside the domain folders there may be `questions.jsonl`, labelled questions a line.
+Beside the domain folders there may be `questions.jsonl`, labelled questions a line, and the lists of names that every
+kind may have.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.ingest.alias_lists import ALIASES, SYNONYMS
 from domain_embeddings.ingest.formats.blocks import UnreadableError
 from domain_embeddings.ingest.formats.readers import read_document
 from domain_embeddings.ingest.kinds.manual_questions import Labels, Places, read_questions
@@ -97,7 +99,7 @@ def _read_files(folder: Path, params: IngestParams) -> _Corpus:
     corpus = _Corpus(counts=Counter({"files.read": 0, "files.rejected": 0, "files.skipped": 0}))
     for path in sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.relative_to(folder).as_posix()):
         file = path.relative_to(folder).as_posix()
-        if file == QUESTIONS:
+        if file in (QUESTIONS, ALIASES, SYNONYMS):
             continue
         if _is_skipped(path, folder):
             corpus.counts["files.skipped"] += 1
