@@ -1,5 +1,7 @@
 """Where the default weights of the fusion come from: late interaction, single vectors and BM25 in every mix of tenths.
 
+Each mix is tried twice: as it is, and with BM25's weight multiplied by the question's squared coverage.
+
 The untouched base model, judged by train and dev questions of labelled BEIR folders; test questions choose nothing. As
 in search, the first 100 of the reciprocal rank fusion of dense and BM25 are the candidates for every mix in which late
 interaction counts, and for late interaction alone. Shortfall is what a mix loses in nDCG@10 against the best of the
@@ -30,12 +32,13 @@ from domain_embeddings.commands.workspace import BASE_MODEL, load_params, max_se
 from domain_embeddings.core.beir_files import read_dataset, write_json
 from domain_embeddings.core.dataset import Dataset, Qrels, Query, Run
 from domain_embeddings.core.errors import TOLD, UserError, give_up
-from domain_embeddings.core.lexical import BM25
+from domain_embeddings.core.lexical import BM25, words
 from domain_embeddings.core.metrics import METRICS
 from domain_embeddings.core.ranking import Scores, fuse, fuse_scores, rank
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.dev_set import Dev
 from domain_embeddings.encoding.encoder import Model, load
+from domain_embeddings.systems.coverage import coverage, leaders
 
 DEPTH, RRF_K, LOOKALIKES = 100, 60, 20
 MEASURES = ("ndcg@10", "recall@5")
@@ -47,13 +50,13 @@ Floats = NDArray[np.float64]
 
 PARTS = ("late", "dense", "bm25")
 WEIGHTS: Floats = np.array([row for row in product(range(TENTHS, -1, -1), repeat=3) if sum(row) == TENTHS]) / TENTHS
-"""(mixes, parts)."""
+"""(weights, parts). A mix is a row of it; from `len(WEIGHTS)` on the same rows once more, by coverage."""
 ALONE = {part: int(np.argmax(WEIGHTS[:, i])) for i, part in enumerate(PARTS)}
 """The mix that is one part alone."""
 WITH_LATE = int(np.sum(WEIGHTS[:, 0] > 0))
-"""So many mixes, the first ones, have late interaction in them; dense alone is the next, BM25 alone the last."""
-UNEVEN: Floats = np.sum(WEIGHTS**2, axis=1).round(9)
-"""Least for equal weights, and more the farther from them."""
+"""So many of the weights, the first ones, have late interaction; dense alone is the next, BM25 alone the last."""
+UNEVEN: Floats = np.tile(np.sum(WEIGHTS**2, axis=1).round(9), 2)
+"""Of each mix: least for equal weights, and more the farther from them."""
 
 
 class PartScores(NamedTuple):
@@ -145,6 +148,22 @@ def rankings(dev: Dev, scores: PartScores) -> dict[str, Run]:
     return {"late": nearest, "dense": dense, "bm25": bm25, "hybrid": hybrid}
 
 
+def covered(dev: Dev, bm25: Run) -> dict[str, float]:
+    """Question → its coverage."""
+    texts = dict(zip(dev.passages, map(frozenset, words(list(dev.passages.values()))), strict=True))
+    asked = words([query.text for query in dev.queries.values()])
+    return {
+        question: coverage(stems, [texts[passage] for passage in leaders(bm25[question])])
+        for question, stems in zip(dev.queries, asked, strict=True)
+    }
+
+
+def by_coverage(shares: Sequence[Mapping[str, float]], share: float) -> list[Mapping[str, float]]:
+    """One question's rankings, BM25's, the last, less by its squared coverage."""
+    *others, bm25 = shares
+    return [*others, {passage: score * share**2 for passage, score in bm25.items()}]
+
+
 def tops(shares: Sequence[Mapping[str, float]]) -> list[list[str]]:
     """The first ten passages of each of `WEIGHTS`, as `fuse_scores` and search's second stage order them.
 
@@ -171,16 +190,18 @@ def measure(name: str, dev: Dev, scores: PartScores) -> Measured:
     """Every mix, and the hybrid, on the questions."""
     runs = rankings(dev, scores)
     shares = [fuse_scores([runs[part]], [1.0], DEPTH) for part in PARTS]
+    coverages = covered(dev, runs["bm25"])
     values = []
     for question, grades in dev.qrels.items():
-        found = [*tops([share[question] for share in shares]), list(runs["hybrid"][question])]
+        own = [share[question] for share in shares]
+        found = [*tops(own), *tops(by_coverage(own, coverages[question])), list(runs["hybrid"][question])]
         values.append([[METRICS[each](ranking, grades) for each in MEASURES] for ranking in found])
     means = np.mean(values, axis=0)
     return Measured(name, means[:-1], means[-1])
 
 
 def choose(collections: Sequence[Measured], tolerance: float) -> int:
-    """The row of `WEIGHTS` that the rule picks; with an endless tolerance, the best mean."""
+    """The mix that the rule picks; with an endless tolerance, the best mean."""
     worst = np.max([one.shortfalls for one in collections], axis=0).round(9)
     mean = np.mean([one.ndcg for one in collections], axis=0).round(9)
     allowed = np.flatnonzero(worst <= max(tolerance, worst.min()))
@@ -188,14 +209,15 @@ def choose(collections: Sequence[Measured], tolerance: float) -> int:
 
 
 def left_out(collections: Sequence[Measured], tolerance: float) -> list[int]:
-    """For each collection the row of `WEIGHTS` that the others choose; none where there are no others."""
+    """For each collection the mix that the others choose; none where there are no others."""
     others = [[one for one in collections if one is not left] for left in collections]
     return [choose(those, tolerance) for those in others if those]
 
 
 def told(mix: int) -> str:
     """Weights in words."""
-    return ", ".join(f"{part} {weight:.1f}" for part, weight in zip(PARTS, WEIGHTS[mix], strict=True))
+    weights = ", ".join(f"{part} {weight:.1f}" for part, weight in zip(PARTS, WEIGHTS[mix % len(WEIGHTS)], strict=True))
+    return f"{weights} by coverage" if mix >= len(WEIGHTS) else weights
 
 
 def columns(one: Measured, chosen: int) -> dict[str, Floats]:

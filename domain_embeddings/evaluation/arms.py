@@ -12,7 +12,7 @@ import numpy as np
 from domain_embeddings.core import metrics
 from domain_embeddings.core.dataset import Passage, Qrels, Query, Run
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.core.lexical import BM25
+from domain_embeddings.core.lexical import BM25, words
 from domain_embeddings.core.optional import why
 from domain_embeddings.core.ranking import Scores, rank
 from domain_embeddings.encoding.encoder import encode, load
@@ -20,6 +20,7 @@ from domain_embeddings.evaluation.question_groups import groups_of
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, Folder, Hub
 from domain_embeddings.params.search import LateStorage
 from domain_embeddings.systems.answering import ranked as answer
+from domain_embeddings.systems.coverage import coverage, leaders
 from domain_embeddings.systems.system import System
 from domain_embeddings.systems.token_vectors import score
 
@@ -174,6 +175,10 @@ def rankings(
         return rank(list(queries), list(corpus), score_rows, depth)
 
     lexical = {aliases: ranked(_lexical(indexed, asked)) for aliases, indexed in texts.items()}
+    covered = {
+        aliases: _coverage(queries, run, dict(zip(corpus, texts[aliases], strict=True)))
+        for aliases, run in lexical.items()
+    }
     for arm, encoder in encoders.items():
         own = [system for system in systems if system.model == arm]
         for aliases in {system.aliases: None for system in own} or {False: None}:
@@ -188,7 +193,8 @@ def rankings(
             if not own:
                 runs[arm] = dense
             for system in (each for each in own if each.aliases == aliases):
-                runs[system.name] = _answers(system, dense, lexical[aliases], _late(encoded, list(queries), corpus))
+                late = _late(encoded, list(queries), corpus)
+                runs[system.name] = _answers(system, dense, lexical[aliases], late, covered[aliases])
                 found.stored[system.name] = _bytes(system, encoded)
     order = [system.name for system in systems if system.name in runs]
     found.runs = {arm: runs[arm] for arm in [*order, *(arm for arm in runs if arm not in order)]}
@@ -219,8 +225,22 @@ def _late(found: Encoded, queries: Sequence[str], corpus: Mapping[str, Passage])
     return of
 
 
-def _answers(system: System, dense: Run, lexical: Run, late: Late) -> Run:
-    return {query: answer(system, dense[query], lexical[query], partial(late, query)) for query in dense}
+def _answers(system: System, dense: Run, lexical: Run, late: Late, covered: Mapping[str, float]) -> Run:
+    return {
+        query: answer(system, dense[query], lexical[query], partial(late, query), covered[query]) for query in dense
+    }
+
+
+def _coverage(queries: Mapping[str, Query], lexical: Run, texts: Mapping[str, str]) -> dict[str, float]:
+    """Query → how much of it BM25's first passages hold; `texts` are the passages as they are indexed."""
+    first = {query: leaders(found) for query, found in lexical.items()}
+    looked_at = list(dict.fromkeys(passage for found in first.values() for passage in found))
+    stems = dict(zip(looked_at, map(frozenset, words([texts[passage] for passage in looked_at])), strict=True))
+    asked = words([query.text for query in queries.values()])
+    return {
+        query: coverage(own, [stems[passage] for passage in first[query]])
+        for query, own in zip(queries, asked, strict=True)
+    }
 
 
 def _bytes(system: System, found: Encoded) -> int:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain_embeddings.core.errors import UserError
-from domain_embeddings.search.index_protocol import PASSAGE, Filters, PassageIndex, Rankings, Wanted
+from domain_embeddings.core.lexical import words
+from domain_embeddings.search.index_protocol import PASSAGE, Filters, PassageIndex, Rankings, Wanted, passage_of
 from domain_embeddings.search.late_search import FIELDS, Match
 from domain_embeddings.search.second_stage import PARTLY, SecondStage
+from domain_embeddings.search.sparse import term_number
 from domain_embeddings.systems.answering import ranked as answer
+from domain_embeddings.systems.coverage import coverage, leaders
 from domain_embeddings.systems.system import System
 
 
@@ -117,12 +120,20 @@ def _ranked(
             looked = True
         return late
 
-    scores = answer(system, dense, sparse, near)
+    covered = _covered(place, collection, query, sparse, system) if system.coverage else 1.0
+    scores = answer(system, dense, sparse, near, covered)
     if asked.threshold is not None:
         unknown = [point for point in scores if point not in dense]
         cosines = dense | (place.similarities(collection, query.dense, unknown) if unknown else {})
         scores = {point: score for point, score in scores.items() if cosines.get(point, -1.0) >= asked.threshold}
     return _Ranked(scores, dense, sparse, late, looked and not late)
+
+
+def _covered(place: PassageIndex, collection: str, query: Wanted, sparse: Mapping[str, float], system: System) -> float:
+    """How much of a query its first passages by words hold, stems by their numbers."""
+    first = place.payloads(collection, leaders(sparse), PASSAGE)
+    texts = [system.text(passage_of(payload)) for payload in first.values()]
+    return coverage(query.sparse.indices, [[term_number(stem) for stem in stems] for stems in words(texts)])
 
 
 def _results(

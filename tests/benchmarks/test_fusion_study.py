@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 
 from benchmarks import fusion_study
-from benchmarks.fusion_study import ALONE, PARTS, WEIGHTS, Measured, PartScores, choose, left_out, rankings, tops
+from benchmarks.fusion_study import (
+    ALONE,
+    PARTS,
+    WEIGHTS,
+    Measured,
+    PartScores,
+    by_coverage,
+    choose,
+    left_out,
+    measure,
+    rankings,
+    told,
+    tops,
+)
 from domain_embeddings.core.beir_files import write_dataset
 from domain_embeddings.core.dataset import Dataset, Passage, Query
 from domain_embeddings.core.ranking import fuse_scores
@@ -22,7 +35,7 @@ def _mix(*weights: float) -> int:
 
 def _measured(name: str, best_alone: float, **ndcg: float) -> Measured:
     """Every mix is worth 0 but the best part alone, and those named by three tenths, as in `m622`."""
-    mixes = np.zeros((len(WEIGHTS), 2))
+    mixes = np.zeros((2 * len(WEIGHTS), 2))
     mixes[ALONE["dense"], 0] = best_alone
     for mix, value in ndcg.items():
         mixes[_mix(*(int(tenths) / 10 for tenths in mix[1:])), 0] = value
@@ -56,6 +69,25 @@ def test_every_mix_ranks_as_the_fusion_of_scores_does() -> None:
             assert ranking == [passage for passage in fused if passage in allowed][:10]
         for part in PARTS:
             assert found[ALONE[part]] == list(runs[part][question])[:10]
+
+
+def test_by_coverage_only_bm25_counts_less() -> None:
+    late, dense, bm25 = {"a": 1.0}, {"a": 0.5, "b": 1.0}, {"b": 1.0, "c": 0.5}
+
+    assert by_coverage([late, dense, bm25], 0.5) == [late, dense, {"b": 0.25, "c": 0.125}]
+    assert told(len(WEIGHTS) + _mix(0.6, 0.1, 0.3)) == "late 0.6, dense 0.1, bm25 0.3 by coverage"
+
+
+def test_a_question_that_bm25_covers_little_goes_by_meaning() -> None:
+    """Its first passage by words holds one of four stems, so that a sixteenth of BM25's weight counts."""
+    dev = Dev({"a": "rotor", "b": "wheel"}, {"q": Query("q", "rotor squeal brake pedal")}, {"q": {"b": 1}})
+    scores = PartScores(*(np.array([row], dtype=np.float32) for row in ([0.2, 0.6], [0.1, 0.5], [3.0, -np.inf])))
+    mix = _mix(0.2, 0.2, 0.6)
+
+    found = measure("one", dev, scores).ndcg
+
+    assert found[len(WEIGHTS) + mix] == 1
+    assert found[mix] == pytest.approx(1 / np.log2(3))
 
 
 def test_the_best_mean_is_chosen_among_those_that_lose_little_anywhere() -> None:

@@ -93,6 +93,24 @@ def test_three_scores_are_a_weighted_sum() -> None:
     assert list(found.items()) == _in_order(expected)
 
 
+def test_by_coverage_bm25_counts_by_its_square() -> None:
+    late, _ = _late(LATE)
+    system = _system(late=0.5, dense=0.2, bm25=0.4, coverage=True)
+
+    found = ranked(system, DENSE, BM25, late, 0.5)
+
+    expected = {"b": 0.5 + 0.1 + 0.1, "d": 0.5, "c": 0.25, "a": 0.2}
+    assert list(found.items()) == _in_order(expected)
+    assert ranked(system.model_copy(update={"coverage": False}), DENSE, BM25, late, 0.5)["b"] == pytest.approx(1.0)
+    assert ranked(_system(dense=0.4, bm25=0.6, coverage=True), DENSE, BM25, _never, 0.5)["b"] == pytest.approx(0.35)
+
+
+def test_a_question_that_is_not_covered_goes_by_meaning() -> None:
+    found = ranked(_system(dense=0.4, bm25=0.6, coverage=True), DENSE, BM25, _never, 0.0)
+
+    assert list(found) == ["a", "b", "c"]
+
+
 def test_of_equal_sums_the_one_that_late_interaction_prefers() -> None:
     late, _ = _late({"a": 0.2, "b": 0.4})
 
