@@ -15,7 +15,7 @@ from domain_embeddings.core.errors import DataError
 from domain_embeddings.params.synthesize import SynthesizeParams
 from domain_embeddings.synthesis.entity_queries import alias_queries
 from domain_embeddings.synthesis.queries import Synthesis, labelled_leaks, synthesize
-from domain_embeddings.synthesis.synthetic_dev import dev_queries, hold_out
+from domain_embeddings.synthesis.synthetic_dev import synthetic_dev
 from domain_embeddings.text_matching.near_duplicates import TOGETHER, compare
 from stages.stage import corpus_argument, run_stage
 
@@ -85,23 +85,19 @@ def main() -> None:
     train, leaks = labelled(dataset, held_out, params.labelled_leaks)
     dev, dev_qrels = dataset.judged("dev"), dataset.qrels.get("dev", {})
     asked_for = {passage.id for passage in dataset.corpus.values() if passage.extra.get("held_out")}
+    origin = "labelled" if dev else "synthetic"
     excluded: set[str] = set()
-    if not dev:
-        free = {passage_id: passage for passage_id, passage in dataset.corpus.items() if passage_id not in asked_for}
-        excluded = hold_out(free, params.dev_passages, params.seed)
-        made, dev_qrels = dev_queries(dataset.corpus, excluded, held_out, params.seed)
-        dev = {query.id: query for query in made}
+    if origin == "synthetic":
+        excluded, dev, dev_qrels = synthetic_dev(
+            dataset.corpus, params.dev_passages, held_out, params.seed, barred=asked_for
+        )
     synthesis = synthetic(dataset.corpus, params, held_out, excluded | asked_for)
     train_qrels: Qrels = {**synthesis.qrels["train"], **{i: dataset.qrels["train"][i] for i in train}}
     statistics = {
         **synthesis.statistics,
         "passages_held_out": len(asked_for),
         "labelled": {"train": len(train), "leaks_dropped": [list(pair) for pair in leaks]},
-        "dev": {
-            "origin": "synthetic" if excluded else "labelled",
-            "queries": len(dev),
-            "passages_held_out": len(excluded),
-        },
+        "dev": {"origin": origin, "queries": len(dev), "passages_held_out": len(excluded)},
     }
     folder = stage_folder("synthesize", name)
     queries = {**{query.id: query for query in synthesis.queries}, **train, **dev}

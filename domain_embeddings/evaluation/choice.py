@@ -22,6 +22,9 @@ from domain_embeddings.systems.system import System, default_of
 KB = 1000
 PARTS = 10
 """Of the dev questions in a cross-fitted choice."""
+BY_WORDS, MOST_BY_WORDS = "bm25", 0.8
+"""An arm, and its mean nDCG@10 above which dev questions choose nothing: they repeat their answers' words, and tell
+nothing about meaning."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def choose(dev: pd.DataFrame, offered: Offered, synthetic: bool, params: ReportP
 
     The default, a fixed fusion, stays unless the choice is better (or has fewer parts) and a loss beyond `max_loss` is
     excluded. A tuned one is chosen on the half of the questions that training saw, and must be "improved" on the other
-    half; `noise` is what another training seed would change. `synthetic` questions choose nothing.
+    half; `noise` is what another training seed would change. `synthetic` questions choose nothing, nor do those
+    that BM25 answers too well (MOST_BY_WORDS).
     """
     default = _default(offered)
     if synthetic:
@@ -68,6 +72,12 @@ def choose(dev: pd.DataFrame, offered: Offered, synthetic: bool, params: ReportP
     if count < params.min_groups:
         few = f"{dev['query_id'].nunique()} dev questions in {count} groups are too few to choose (report.min_groups)"
         return Choice(default, f"{default.name} is the default: {few}")
+    by_words = dev.loc[dev["arm"] == BY_WORDS, METRIC].mean()
+    if by_words > MOST_BY_WORDS:
+        copied = (
+            f"with {METRIC} {by_words:.3f} for {BY_WORDS}, dev questions repeat their answers' words and cannot choose"
+        )
+        return Choice(default, f"{default.name} is the default: {copied}")
     allowed = offered.allowed()
     untrained = _untrained(dev, [system for system in allowed if system.model == "base"], default, params)
     tuned = [system for system in allowed if system.model == "tuned"]

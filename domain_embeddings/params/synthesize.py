@@ -42,6 +42,7 @@ class SynthesizeParams(Strict):
     synthetic_expansion_factor: int = Field(ge=0, le=50)
     """Queries made for each name and alias of an entity that the corpus has passages about; 0 switches this off."""
     dev_passages: float = Field(default=0.1, gt=0, lt=0.5)
-    """Where no labelled dev questions exist: the share of passages held out of training to make dev queries from."""
+    """Where no labelled dev questions exist: the share of passages held out of training to make dev queries from. More
+    are held out until there are 100 queries, fewer where there are 300."""
     labelled_leaks: Literal["fail", "drop"]
     """A labelled training query near-equal to a dev or test question stops the stage, or is dropped and counted."""

@@ -18,10 +18,9 @@ from domain_embeddings.params.synthesize import SourceWeights, SynthesizeParams
 from domain_embeddings.synthesis.candidates import MOST_PASSAGES, Candidate, Candidates, candidates_of
 from domain_embeddings.synthesis.keyphrases import Statistics, statistics_of
 from domain_embeddings.synthesis.query_sources import Source
-from domain_embeddings.synthesis.synthetic_dev import dev_queries, hold_out
 from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
-__all__ = ["Drops", "Synthesis", "dev_queries", "hold_out", "labelled_leaks", "quotas", "synthesize"]
+__all__ = ["Drops", "Synthesis", "labelled_leaks", "quotas", "synthesize"]
 _EXAMPLES = 20
 
 

@@ -14,7 +14,6 @@ from domain_embeddings.synthesis.keyphrases import keyphrases, prose_of, salient
 from domain_embeddings.synthesis.queries import labelled_leaks, quotas, synthesize
 from domain_embeddings.synthesis.query_sources import Source
 from domain_embeddings.synthesis.sentence_questions import questions_of
-from domain_embeddings.synthesis.synthetic_dev import dev_queries, hold_out
 from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 BRAKES = Passage(
@@ -290,57 +289,6 @@ def test_labelled_leaks_name_both_places() -> None:
     assert labelled_leaks(train, {"test question q1": "How to bleed the service brake?"}) == [
         ("train.tsv line 3", "test question q1")
     ]
-
-
-def many(count: int) -> dict[str, Passage]:
-    words = [
-        f"{a}{b}"
-        for a in ("bra", "kel", "tor", "vin", "sul", "mor", "pel", "gan")
-        for b in ("dex", "lum", "tik", "rop", "zan")
-    ]
-    return {
-        f"p{n:03}": Passage(
-            f"p{n:03}",
-            f"Manual > {words[n // 2 % 40]} {n // 2}",
-            f"Remove the {words[n % 40]} cover of unit {n}. "
-            f"The {words[n * 7 % 40]} gasket holds the {words[n * 3 % 40]} flange of pump {n}.",
-        )
-        for n in range(count)
-    }
-
-
-@pytest.mark.parametrize(
-    ("count", "share", "fewest", "most"), [(60, 0.1, 25, 30), (400, 0.05, 49, 50), (400, 0.4, 158, 160)]
-)
-def test_hold_out_size(count: int, share: float, fewest: int, most: int) -> None:
-    assert fewest <= len(hold_out(many(count), share, 0)) <= most
-
-
-def test_hold_out_keeps_sections_and_near_copies_together() -> None:
-    corpus = many(60)
-    corpus["copy"] = Passage("copy", "Another title", corpus["p000"].content.removeprefix("Manual > "))
-    for seed in range(5):
-        chosen = hold_out(corpus, 0.3, seed)
-        assert all((f"p{n:03}" in chosen) == (f"p{n + 1:03}" in chosen) for n in range(0, 60, 2))
-        assert ("copy" in chosen) == ("p000" in chosen)
-
-
-def test_hold_out_does_not_depend_on_order() -> None:
-    corpus = many(120)
-    assert hold_out(corpus, 0.2, 3) == hold_out(dict(reversed(corpus.items())), 0.2, 3)
-
-
-def test_dev_queries_avoid_the_heading_and_the_held_out_questions() -> None:
-    queries, qrels = dev_queries(CORPUS, ["brakes", "mast"], {}, 0)
-    assert {passage for grades in qrels.values() for passage in grades} == {"brakes", "mast"}
-    assert max(Counter(query.extra["passage"] for query in queries).values()) <= 2
-    for query in queries:
-        heading = set(content_words(CORPUS[query.extra["passage"]].title))
-        assert not heading & set(content_words(query.text))
-    taken = {f"q{n}": query.text for n, query in enumerate(queries)}
-    near = NearEqualQueries(taken)
-    again, _ = dev_queries(CORPUS, ["brakes", "mast"], taken, 0)
-    assert [query.text for query in again if near.find(query.text)] == []
 
 
 @settings(max_examples=30, deadline=None)
