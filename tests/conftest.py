@@ -22,16 +22,22 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
     from domain_embeddings.encoding.encoder import Model
+    from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Processes that test side by side share the cores, they and what they start."""
     threads = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # ranx is asked twice, and takes a minute to compile
     if not config.getoption("numprocesses", None):  # the process that only hands tests out needs no torch
         import torch
 
         torch.set_num_threads(threads)
+
+
+LONGEST = ("test_verdicts.py", "stages", "training", "test_reference.py", "test_agreement.py", "test_install.py")
+"""Files and folders whose tests take minutes."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "pipeline" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: ("stages" not in item.path.parts, item.path.name != "test_verdicts.py"))
+    items.sort(key=lambda item: next((i for i, name in enumerate(LONGEST) if name in item.path.parts), len(LONGEST)))
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]
@@ -99,3 +105,11 @@ def models(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.packaged import make_models
 
     return make_models(base_folder, tmp_path_factory.mktemp("packaged") / "models")
+
+
+@pytest.fixture(scope="session")
+def packaged(models: Path) -> "VersionedEmbeddings":
+    """The tiny-embeddings-v1.0 of that folder, loaded."""
+    from domain_embeddings.packaging.embeddings import VersionedEmbeddings
+
+    return VersionedEmbeddings("1.0", "tiny", fallback_to_baseline=False, root=models)

@@ -35,7 +35,7 @@ def search_params(**changes: Any) -> SearchParams:
 
 
 def searching(
-    models: Path,
+    models: Path | VersionedEmbeddings,
     index: PassageIndex,
     version: str | None = "1.0",
     standby: PassageIndex | None = None,
@@ -43,9 +43,14 @@ def searching(
     system: System | None = HYBRID,
     **changes: Any,
 ) -> FineTunedRetrieval:
-    """Retrieval with a version of the corpus `tiny`; None is the base, and the system None the packaged one."""
+    """Retrieval with a version of the corpus `tiny`; None is the base, and the system None the packaged one.
+
+    `models` is the folder that the version lies in, or the model, loaded already, whatever version is wanted.
+    """
 
     def load(wanted: str | None) -> VersionedEmbeddings:
+        if isinstance(models, VersionedEmbeddings):
+            return models
         return VersionedEmbeddings(wanted, CORPUS, root=models, backend=backend)
 
     return FineTunedRetrieval(CORPUS, version, load, index, search_params(**changes), standby, system=system)

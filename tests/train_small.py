@@ -46,6 +46,7 @@ SMALL = {
     "frozen_blocks": 4,
     "dropout": 0.1,
     "interpolate": [1.0],
+    "threads": 1,
 }
 
 

@@ -109,7 +109,6 @@ def _theirs(rankings: dict[str, list[str]], qrels: dict[str, dict[str, int]]) ->
     return {metric: [float(found[metric][order.index(query)]) for query in qrels] for metric in METRICS}
 
 
-@pytest.mark.slow
 def test_ranx_agrees_on_random_rankings_and_grades() -> None:
     generator = np.random.default_rng(0)
     rankings, qrels = {}, {}
@@ -125,7 +124,6 @@ def test_ranx_agrees_on_random_rankings_and_grades() -> None:
         assert ours[metric] == pytest.approx(theirs[metric], abs=1e-6)
 
 
-@pytest.mark.slow
 def test_ranx_agrees_on_bm25_over_manuals_with_ties() -> None:
     lines = (ROOT / "data/raw/manuals/hvac/kestwick_cb90_condensing_boiler.txt").read_text(encoding="utf-8")
     texts = {f"line{i}": line for i, line in enumerate(lines.splitlines()) if line.strip()}

@@ -13,7 +13,7 @@ from domain_embeddings.core.errors import DataError
 from domain_embeddings.packaging.artifact import package, parameter_counts, trainable
 from domain_embeddings.systems.system import DEFAULT_SYSTEM
 from domain_embeddings.training.fine_tuning import freeze
-from tests.packaged import NAME, card, make_models
+from tests.packaged import NAME, card
 
 
 def test_all_parameters_are_counted(base_folder: Path) -> None:
@@ -59,14 +59,6 @@ def test_the_system_that_answers_is_in_the_folder_the_manifest_and_the_card(mode
 def test_without_a_system_there_is_no_such_file(models: Path) -> None:
     assert json.loads((models / NAME / "model_card.json").read_text())["search"] is None
     assert not (models / NAME / "search.json").exists()
-
-
-@pytest.mark.slow
-def test_the_same_model_gives_the_same_bytes(models: Path, base_folder: Path, tmp_path: Path) -> None:
-    again = make_models(base_folder, tmp_path / "models")
-
-    for path in (path for path in (models / NAME).rglob("*") if path.is_file()):
-        assert (again / path.relative_to(models)).read_bytes() == path.read_bytes()
 
 
 def test_a_version_is_written_once(models: Path) -> None:

@@ -106,7 +106,7 @@ def _agrees(
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("corpus", SAMPLES)
-def test_every_system_answers_as_evaluated(models: Path, tmp_path: Path, corpus: str) -> None:
+def test_every_system_answers_as_evaluated(packaged: VersionedEmbeddings, tmp_path: Path, corpus: str) -> None:
     dataset = _dataset(corpus)
     passages = {each.id: each for each in list(dataset.corpus.values())[:PASSAGES]}
     queries = dataset.judged("dev")
@@ -116,7 +116,7 @@ def test_every_system_answers_as_evaluated(models: Path, tmp_path: Path, corpus:
     for aliases in dict.fromkeys(system.aliases for system in systems):
         own = [system for system in systems if system.aliases == aliases]
         index = in_folder(tmp_path / str(aliases))
-        full = searching(models, index, system=own[-1])
+        full = searching(packaged, index, system=own[-1])
         full.index(list(passages.values()))
         codec = _codec(index, full)
 
@@ -126,7 +126,7 @@ def test_every_system_answers_as_evaluated(models: Path, tmp_path: Path, corpus:
             return _encoded(full.model, codec, texts, asked)
 
         runs = rankings(passages, queries, {"base": encoder}, own, 100).runs
-        answering = {system.name: searching(models, index, system=system) for system in own}
+        answering = {system.name: searching(packaged, index, system=system) for system in own}
         exact = identical = 0
         for key, query in queries.items():
             dense, bm25 = runs[_named(own, "base")][key], runs[_named(own, "bm25")][key]

@@ -3,14 +3,15 @@
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from qdrant_client import QdrantClient
 
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.params.search import Server
 from domain_embeddings.search.index_protocol import IndexUnavailableError
 from domain_embeddings.search.qdrant_server import ServerIndex, connect
+from domain_embeddings.search.retrieval import FineTunedRetrieval
 from tests.searching import PASSAGES, in_folder, search_params, searching
 
 pytestmark = [
@@ -24,19 +25,27 @@ def memory() -> ServerIndex:
     return ServerIndex(QdrantClient(":memory:"), search_params(), "memory", 0)
 
 
-@pytest.mark.parametrize("filters", [{}, {"domain": ["drive", "truck"]}, {"page": {"gt": 3}}])
-@pytest.mark.parametrize("use_hybrid", [True, False])
-def test_a_server_finds_what_a_folder_finds(
-    models: Path, memory: ServerIndex, tmp_path: Path, filters: dict[str, object], use_hybrid: bool
-) -> None:
-    queries = ["how do I bleed the brakes", "F30001 overcurrent", "5W-30", ""]
-    on_server, embedded = searching(models, memory), searching(models, in_folder(tmp_path))
+@pytest.fixture(scope="module")
+def both(
+    packaged: VersionedEmbeddings, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[FineTunedRetrieval, FineTunedRetrieval]:
+    """Search on a server and in a folder, filled alike, which no test may change."""
+    server = ServerIndex(QdrantClient(":memory:"), search_params(), "memory", 0)
+    on_server, embedded = (searching(packaged, i) for i in (server, in_folder(tmp_path_factory.mktemp("index"))))
     for retrieval in (on_server, embedded):
         retrieval.index(PASSAGES)
         retrieval.delete(["p3"])
+    return on_server, embedded
 
-    found = on_server.search_batch(queries, use_hybrid=use_hybrid, filters=filters)
-    expected = embedded.search_batch(queries, use_hybrid=use_hybrid, filters=filters)
+
+@pytest.mark.parametrize("filters", [{}, {"domain": ["drive", "truck"]}, {"page": {"gt": 3}}])
+@pytest.mark.parametrize("use_hybrid", [True, False])
+def test_a_server_finds_what_a_folder_finds(
+    both: tuple[FineTunedRetrieval, FineTunedRetrieval], filters: dict[str, object], use_hybrid: bool
+) -> None:
+    queries = ["how do I bleed the brakes", "F30001 overcurrent", "5W-30", ""]
+
+    found, expected = (each.search_batch(queries, use_hybrid=use_hybrid, filters=filters) for each in both)
 
     for results, others in zip(found, expected, strict=True):
         assert [(r.id, r.dense_rank, r.sparse_rank) for r in results] == [
@@ -45,8 +54,8 @@ def test_a_server_finds_what_a_folder_finds(
         assert [r.similarity for r in results] == pytest.approx([o.similarity for o in others], abs=1e-5)
 
 
-def test_versions_by_alias(models: Path, memory: ServerIndex) -> None:
-    retrieval = searching(models, memory)
+def test_versions_by_alias(packaged: VersionedEmbeddings, memory: ServerIndex) -> None:
+    retrieval = searching(packaged, memory)
     retrieval.index(PASSAGES)
     live, before = memory.live("tiny")
     assert live is not None
@@ -62,16 +71,16 @@ def test_versions_by_alias(models: Path, memory: ServerIndex) -> None:
     assert memory.metadata("tiny-none-384") is None
 
 
-def test_indexing_again_changes_nothing(models: Path, memory: ServerIndex) -> None:
-    retrieval = searching(models, memory)
+def test_indexing_again_changes_nothing(packaged: VersionedEmbeddings, memory: ServerIndex) -> None:
+    retrieval = searching(packaged, memory)
 
     first, second = retrieval.index(PASSAGES), retrieval.index(PASSAGES)
 
     assert (first.added, second.unchanged, retrieval.count()) == (5, 5, 5)
 
 
-def test_the_threshold_on_a_server(models: Path, memory: ServerIndex) -> None:
-    retrieval = searching(models, memory)
+def test_the_threshold_on_a_server(packaged: VersionedEmbeddings, memory: ServerIndex) -> None:
+    retrieval = searching(packaged, memory)
     retrieval.index(PASSAGES)
 
     assert [each.id for each in retrieval.search("how do I bleed the brakes", threshold=0.5)] == ["p1"]

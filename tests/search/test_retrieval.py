@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.search.hybrid import QueryError
 from domain_embeddings.search.index_protocol import IndexMissingError, IndexUnavailableError
 from domain_embeddings.search.retrieval import FineTunedRetrieval
@@ -18,9 +19,9 @@ QUERY = "how do I bleed the brakes"
 
 
 @pytest.fixture(scope="module")
-def filled(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FineTunedRetrieval]:
+def filled(packaged: VersionedEmbeddings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FineTunedRetrieval]:
     """A search over the five passages, which no test may change."""
-    with searching(models, in_folder(tmp_path_factory.mktemp("index"))) as retrieval:
+    with searching(packaged, in_folder(tmp_path_factory.mktemp("index"))) as retrieval:
         retrieval.index(PASSAGES)
         yield retrieval
 
@@ -44,10 +45,10 @@ def test_without_fusion_meaning_alone_counts(filled: FineTunedRetrieval) -> None
     assert [result.score for result in results] == [result.similarity for result in results]
 
 
-def test_weights_shift_the_fusion(models: Path, tmp_path: Path) -> None:
+def test_weights_shift_the_fusion(packaged: VersionedEmbeddings, tmp_path: Path) -> None:
     query = "how do I stop the vehicle rolling; cable"  # the one word that a passage has is about something else
 
-    with searching(models, in_folder(tmp_path), system=BY_WORDS) as retrieval:
+    with searching(packaged, in_folder(tmp_path), system=BY_WORDS) as retrieval:
         retrieval.index(PASSAGES)
         best = retrieval.search(query)[0]
 
@@ -91,9 +92,9 @@ def test_the_threshold_is_a_cosine_in_both_modes(filled: FineTunedRetrieval) -> 
     assert filled.search(QUERY, threshold=1.1) == []
 
 
-def test_the_threshold_asks_what_only_words_have_found(models: Path, tmp_path: Path) -> None:
+def test_the_threshold_asks_what_only_words_have_found(packaged: VersionedEmbeddings, tmp_path: Path) -> None:
     passages = [replace(PASSAGES[0], id=f"near{i}") for i in range(12)] + [PASSAGES[4]]
-    with searching(models, in_folder(tmp_path), system=HYBRID.model_copy(update={"depth": 10})) as retrieval:
+    with searching(packaged, in_folder(tmp_path), system=HYBRID.model_copy(update={"depth": 10})) as retrieval:
         retrieval.index(passages)
         query = "bleeding air out of the brake pedal with a bleeder screw; cable"
 
@@ -154,11 +155,13 @@ def test_threads_find_what_one_finds(filled: FineTunedRetrieval) -> None:
 
 
 @pytest.mark.slow
-def test_deleted_passages_are_gone_from_both_rankings_and_from_idf(models: Path, tmp_path: Path) -> None:
-    with searching(models, in_folder(tmp_path / "one")) as retrieval:
+def test_deleted_passages_are_gone_from_both_rankings_and_from_idf(
+    packaged: VersionedEmbeddings, tmp_path: Path
+) -> None:
+    with searching(packaged, in_folder(tmp_path / "one")) as retrieval:
         retrieval.index([*PASSAGES, replace(PASSAGES[3], id="p9")])
         retrieval.delete(["p9", "p1", "never there"])
-        with searching(models, in_folder(tmp_path / "two")) as fresh:
+        with searching(packaged, in_folder(tmp_path / "two")) as fresh:
             fresh.index(PASSAGES[1:])
 
             for query in ("overcurrent F30001 chains", "brake oil"):
@@ -168,22 +171,22 @@ def test_deleted_passages_are_gone_from_both_rankings_and_from_idf(models: Path,
 
 
 @pytest.mark.slow
-def test_it_opens_again_where_it_was_closed(models: Path, tmp_path: Path) -> None:
-    with searching(models, in_folder(tmp_path)) as retrieval:
+def test_it_opens_again_where_it_was_closed(packaged: VersionedEmbeddings, tmp_path: Path) -> None:
+    with searching(packaged, in_folder(tmp_path)) as retrieval:
         retrieval.index(PASSAGES)
         before = retrieval.search(QUERY)
 
-    with searching(models, in_folder(tmp_path)) as retrieval:
+    with searching(packaged, in_folder(tmp_path)) as retrieval:
         assert retrieval.search(QUERY) == before
 
 
-def test_no_index_is_an_error_that_says_so(models: Path, tmp_path: Path) -> None:
+def test_no_index_is_an_error_that_says_so(packaged: VersionedEmbeddings, tmp_path: Path) -> None:
     with pytest.raises(IndexMissingError, match=r"no index of tiny with tiny-embeddings-v1\.0 .*\(index the"):
-        searching(models, in_folder(tmp_path)).search(QUERY)
+        searching(packaged, in_folder(tmp_path)).search(QUERY)
 
 
-def test_an_index_of_one_process_at_a_time(models: Path, filled: FineTunedRetrieval) -> None:
-    other = searching(models, in_folder(Path(filled._index.place)))
+def test_an_index_of_one_process_at_a_time(packaged: VersionedEmbeddings, filled: FineTunedRetrieval) -> None:
+    other = searching(packaged, in_folder(Path(filled._index.place)))
 
     with pytest.raises(IndexUnavailableError, match="another process has it open"):
         other.search(QUERY)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain_embeddings.core.errors import IntegrityError
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.search.index_protocol import IndexMissingError, IndexModelError, IndexUnavailableError
 from domain_embeddings.search.indexing import Indexed
 from domain_embeddings.search.qdrant_server import ServerIndex, connect
@@ -135,8 +136,8 @@ def test_a_live_model_that_is_refused_does_not_replace_the_one_that_serves(
     assert old.search(QUERY)[0].model == "base"
 
 
-def test_nothing_to_roll_back_to_is_an_error(models: Path, tmp_path: Path) -> None:
-    filled = searching(models, in_folder(tmp_path))
+def test_nothing_to_roll_back_to_is_an_error(packaged: VersionedEmbeddings, tmp_path: Path) -> None:
+    filled = searching(packaged, in_folder(tmp_path))
     filled.index(PASSAGES)
 
     with pytest.raises(IndexMissingError, match="has no collection before this one"):
@@ -144,12 +145,12 @@ def test_nothing_to_roll_back_to_is_an_error(models: Path, tmp_path: Path) -> No
 
 
 def test_a_server_that_is_gone_is_answered_for_by_the_folder(
-    models: Path, tmp_path: Path, nobody: str, caplog: pytest.LogCaptureFixture
+    packaged: VersionedEmbeddings, tmp_path: Path, nobody: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     standby = in_folder(tmp_path)
-    searching(models, standby).index(PASSAGES)
+    searching(packaged, standby).index(PASSAGES)
 
-    retrieval = searching(models, _server(nobody), standby=standby)
+    retrieval = searching(packaged, _server(nobody), standby=standby)
     results = retrieval.search(QUERY)
 
     assert results[0].id == "p1"
@@ -159,9 +160,9 @@ def test_a_server_that_is_gone_is_answered_for_by_the_folder(
         retrieval.index(PASSAGES)  # a change is not made in one place only
 
 
-def test_a_server_that_is_gone_with_nobody_to_stand_in(models: Path, nobody: str) -> None:
+def test_a_server_that_is_gone_with_nobody_to_stand_in(packaged: VersionedEmbeddings, nobody: str) -> None:
     with pytest.raises(IndexUnavailableError, match=r"no answer in 2 attempts: .* \(start it, or correct the URL\)"):
-        searching(models, _server(nobody)).search(QUERY)
+        searching(packaged, _server(nobody)).search(QUERY)
 
 
 def test_the_version_that_is_live_is_the_one_that_is_loaded(models: Path, tmp_path: Path) -> None:

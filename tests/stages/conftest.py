@@ -30,7 +30,15 @@ TINY: dict[str, dict[str, Any]] = {
     "guard": {"path": "../guard"},
     "synthesize": {"queries_per_passage": 2},
     "mine": {"negatives": 1, "depth": 10},
-    "train": {"epochs": 1, "batch_size": 16, "eval_steps": 6, "negatives": 1, "dev_pool": 100, "further_seeds": [7]},
+    "train": {
+        "batch_size": 16,
+        "dev_pool": 100,
+        "epochs": 1,
+        "eval_steps": 6,
+        "further_seeds": [7],
+        "negatives": 1,
+        "threads": 1,  # each of the processes that test side by side has a core
+    },
     "evaluate": {"baselines": {"absent": SILENT}},
     "search": {"depth": 20},
     "report": {"resamples": 200},

@@ -18,7 +18,7 @@ from domain_embeddings.params.anomaly import AnomalyParams
 from scripts.dependencies import ROOT
 from stages import anomaly
 from tests.knobs import all_params, knobs
-from tests.stages.conftest import Pipeline, outs_of, run
+from tests.stages.conftest import Pipeline, outs_of, run, set_params
 
 VERSION = all_params()["package"]["version"]
 FOLDER = f"models/tiny-anomaly-v{VERSION}"
@@ -159,6 +159,7 @@ def workspace(base_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     passage, test = Passage("p", "", "Bleed the brakes."), {"t": Query("t", "how are brakes bled")}
     write_dataset(tmp_path / "data/ingest/tiny", Dataset({"p": passage}, test, {"test": {"t": {"p": 1}}}))
     YAML().dump(all_params(), tmp_path / "params.yaml")
+    set_params(tmp_path, {"train": {"threads": 1}})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["anomaly", "tiny"])
     return tmp_path

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from ruamel.yaml import YAML
 
 from domain_embeddings.core.beir_files import write_dataset, write_json, write_queries
 from domain_embeddings.core.dataset import Dataset, Passage, Query
+from domain_embeddings.encoding.encoder import load
+from domain_embeddings.packaging import int8_export
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from scripts.dependencies import ROOT
+from stages import package
 from stages.base_model import copy
 from tests.knobs import all_params
 from tests.packaged import judging_texts
@@ -81,24 +85,33 @@ def workspace(base_folder: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def packaged(workspace: Path, before: str = "") -> tuple[dict[str, Any], str, str]:
-    """The card, both texts for people, and what the stage printed; `before` runs in its process, before it."""
-    program = f"import sys\n{before}\nfrom stages import package\nsys.argv = ['package', 'manuals']\npackage.main()"
-    said = run(workspace, sys.executable, "-c", program, PYTHONPATH=str(ROOT))
-    (folder,) = workspace.glob("models/manuals-embeddings-v*")
-    texts = (folder / "README.md", workspace / "metrics/manuals/package.md")
-    card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
-    return card, "\n".join(path.read_text(encoding="utf-8") for path in texts), said
+Packaged = Callable[[], tuple[dict[str, Any], str, str]]
+
+
+@pytest.fixture
+def packaged(workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Packaged:
+    """Runs the stage there: the card, both texts for people, and what the stage printed."""
+
+    def run_it() -> tuple[dict[str, Any], str, str]:
+        monkeypatch.chdir(workspace)
+        monkeypatch.setattr(sys, "argv", ["package", "manuals"])
+        package.main()
+        (folder,) = workspace.glob("models/manuals-embeddings-v*")
+        texts = (folder / "README.md", workspace / "metrics/manuals/package.md")
+        card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
+        return card, "\n".join(path.read_text(encoding="utf-8") for path in texts), capsys.readouterr().out
+
+    return run_it
 
 
 def loads(workspace: Path) -> VersionedEmbeddings:
     return VersionedEmbeddings(VERSION, "manuals", fallback_to_baseline=False, root=workspace / "models")
 
 
-def test_no_export_is_made_where_none_is_asked_for(workspace: Path) -> None:
+def test_no_export_is_made_where_none_is_asked_for(workspace: Path, packaged: Packaged) -> None:
     set_params(workspace, {"package": {"export": None}})
 
-    card, texts, said = packaged(workspace)
+    card, texts, said = packaged()
 
     assert (card["int8_export"], card["skipped"]) == (None, {})
     assert "int8 export:" not in said + texts
@@ -106,8 +119,14 @@ def test_no_export_is_made_where_none_is_asked_for(workspace: Path) -> None:
     assert loads(workspace).backend in ("bfloat16", "torch")
 
 
-def test_without_openvino_a_model_is_packaged_all_the_same(workspace: Path) -> None:
-    card, texts, said = packaged(workspace, "sys.modules['openvino'] = sys.modules['nncf'] = None")
+def test_without_openvino_a_model_is_packaged_all_the_same(
+    workspace: Path, packaged: Packaged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "domain_embeddings.packaging.int8_export", raising=False)  # to be imported anew
+    for name in ("openvino", "nncf"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    card, texts, said = packaged()
 
     reason = "ModuleNotFoundError: import of nncf halted; None in sys.modules"
     assert (card["int8_export"], card["skipped"]) == (None, {"int8 export": reason})
@@ -116,25 +135,21 @@ def test_without_openvino_a_model_is_packaged_all_the_same(workspace: Path) -> N
     assert loads(workspace).backend in ("bfloat16", "torch")
 
 
-DAMAGE = """
-import copy
-from domain_embeddings.packaging import int8_export
-converted, kept = int8_export.converted, []
-def damaged(network):
-    kept.append(copy.deepcopy(network))  # the graph shares the weights' memory
-    kept[0].encoder.layer[3].intermediate.dense.weight.data *= 2
-    return converted(kept[0])
-int8_export.converted = damaged
-"""
+def test_an_export_with_a_scaled_weight_is_left_out_with_its_figures(
+    workspace: Path, packaged: Packaged, base_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged: Any = load(base_folder, 256, device="cpu").network
+    damaged.encoder.layer[3].intermediate.dense.weight.data *= 2
+    converted = int8_export.converted
+    monkeypatch.setattr(int8_export, "converted", lambda _: converted(damaged))
 
-
-def test_an_export_with_a_scaled_weight_is_left_out_with_its_figures(workspace: Path) -> None:
-    card, texts, said = packaged(workspace, DAMAGE)
+    card, texts, said = packaged()
 
     reason = card["skipped"]["int8 export"]
     assert card["int8_export"] is None
     assert reason.startswith("with int8 weights and activations, the cosine to float32 is 0.9")
     assert "; with int8 weights, the cosine to float32 is 0.9" in reason
+    assert "asked for are 0.995 and 0.99" in reason
     assert f"manuals: packaged without an int8 export: {reason}\n" in said
     assert texts.count(f"int8 export: {reason}") == 2
     assert loads(workspace).backend in ("bfloat16", "torch")

@@ -28,9 +28,11 @@ SMALL: dict[str, dict[str, Any]] = {
         "batch_size": 32,
         "dev_pool": 200,
         "eval_steps": 25,
+        "epochs": 0.2,
         "negatives": 1,
         "learning_rate": 1.0e-9,
         "interpolate": [0.5, 1.0],
+        "threads": 1,
     },
     "guard": {"path": "../guard"},
     "search": {"depth": 20},
@@ -106,7 +108,7 @@ def test_nothing_learned_is_unchanged(lore: Pipeline) -> None:
 
 
 def test_a_real_training_is_improved(changed: Pipeline) -> None:
-    set_params(changed.root, {"train": {"learning_rate": 2.0e-4}})
+    set_params(changed.root, {"train": {"epochs": 1, "learning_rate": 2.0e-4}})
     changed.dvc("repro", "report@lore")
 
     found = changed.json("metrics/lore/verdict.json")
@@ -130,7 +132,7 @@ def test_a_learning_rate_that_destroys_is_kept_back(changed: Pipeline) -> None:
 
 
 def test_shuffled_positives_are_kept_back(changed: Pipeline) -> None:
-    set_params(changed.root, {"train": {"learning_rate": 1.0e-3}})
+    set_params(changed.root, {"train": {"epochs": 1, "learning_rate": 1.0e-3}})
     _shuffle_positives(changed.root / "data/mine/lore/triplets.jsonl")
     for stage in LATE:
         changed.dvc("repro", "--single-item", f"{stage}@lore")

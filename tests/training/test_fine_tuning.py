@@ -28,9 +28,9 @@ def _params(**changes: Any) -> TrainParams:
     return knobs("train", TrainParams, **{**SMALL, **changes})
 
 
-def _train(model: SentenceTransformer, checkpoints: Path, seed: int = 42, **changes: Any) -> tuple[History, str]:
+def _train(model: SentenceTransformer, checkpoints: Path, **changes: Any) -> tuple[History, str]:
     """The history, and a digest of the weights as they are saved."""
-    history = fine_tune(model, EXAMPLES, DEV, _params(**changes), seed, checkpoints, checkpoints / "states")
+    history = fine_tune(model, EXAMPLES, DEV, _params(**changes), 42, checkpoints, checkpoints / "states")
     model.save_pretrained(str(checkpoints / "tuned"), create_model_card=False)
     return history, hashlib.sha256((checkpoints / "tuned/model.safetensors").read_bytes()).hexdigest()
 
@@ -50,9 +50,19 @@ def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return arrange
 
 
+Trained = tuple[SentenceTransformer, Path, tuple[History, str]]
+
+
 @pytest.fixture(scope="module")
-def undisturbed(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[History, str]:
-    return _train(fine_tuning.load(base_folder, 256, device="cpu"), tmp_path_factory.mktemp("undisturbed"))
+def trained(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A model after a training that nobody disturbs, the folder with its checkpoints, and what `_train` gave."""
+    model, folder = fine_tuning.load(base_folder, 256, device="cpu"), tmp_path_factory.mktemp("undisturbed")
+    return model, folder, _train(model, folder)
+
+
+@pytest.fixture
+def undisturbed(trained: Trained) -> tuple[History, str]:
+    return trained[2]
 
 
 @pytest.mark.parametrize(
@@ -113,37 +123,22 @@ def test_the_best_step_is_kept(undisturbed: tuple[History, str]) -> None:
 
 
 @pytest.mark.slow
-def test_the_model_has_the_weights_of_the_best_step(fresh_model: Fresh, tmp_path: Path) -> None:
-    model = fresh_model()
-
-    history, _ = _train(model, tmp_path)
+def test_the_model_has_the_weights_of_the_best_step(trained: Trained) -> None:
+    model, _, (history, _) = trained
 
     best = max(row["dev_ndcg@10"] for row in history.dev)
     assert DevEvaluator(DEV)(model)["dev_ndcg@10"] == pytest.approx(best, abs=1e-6)
 
 
 @pytest.mark.slow
-def test_the_saved_model_is_an_ordinary_one(fresh_model: Fresh, tmp_path: Path) -> None:
-    model = fresh_model()
-    _train(model, tmp_path)
+def test_the_saved_model_is_an_ordinary_one(trained: Trained) -> None:
+    model, folder, _ = trained
 
-    loaded = load(tmp_path / "tuned", 256, device="cpu")
+    loaded = load(folder / "tuned", 256, device="cpu")
 
     assert type(model[0]).__name__ == "Transformer"
     expected = model.encode(ANSWERS, normalize_embeddings=True)
     np.testing.assert_allclose(encode(loaded, ANSWERS), expected, atol=1e-6)
-
-
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_bytes(
-    fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str]
-) -> None:
-    assert _train(fresh_model(), tmp_path) == undisturbed
-
-
-@pytest.mark.slow
-def test_another_seed_gives_other_bytes(fresh_model: Fresh, tmp_path: Path, undisturbed: tuple[History, str]) -> None:
-    assert _train(fresh_model(), tmp_path, seed=7)[1] != undisturbed[1]
 
 
 @pytest.mark.slow
