@@ -52,6 +52,7 @@ def read_results(corpus: str) -> Results:
         test=with_slices(read_rows(stage_folder("evaluate", corpus) / "per_query.jsonl"), dataset),
         dev=dev,
         synthetic_dev=asks_synthetic(corpus),
+        log=read_rows(stage_folder("evaluate", corpus) / "log.jsonl"),
         dev_asked_by=asked_by(made[i] for i in dev["query_id"].unique()),
         guard=read_rows(stage_folder("guard", corpus) / "per_query.jsonl"),
         history=read_value("train", corpus, "history.json"),

@@ -57,15 +57,25 @@ class Choice:
     reason: str
 
 
-def choose(dev: pd.DataFrame, offered: Offered, synthetic: bool, params: ReportParams, noise: float = 0.0) -> Choice:
+def choose(
+    dev: pd.DataFrame,
+    offered: Offered,
+    synthetic: bool,
+    params: ReportParams,
+    noise: float = 0.0,
+    log: pd.DataFrame | None = None,
+) -> Choice:
     """Of the untrained systems the one that dev questions choose, and of the tuned ones one that is proved better.
 
     The default, a fixed fusion, stays unless the choice is better (or has fewer parts) and a loss beyond `max_loss` is
     excluded. A tuned one is chosen on the half of the questions that training saw, and must be "improved" on the other
     half; `noise` is what another training seed would change. `synthetic` questions choose nothing, nor do those
-    that BM25 answers too well (MOST_BY_WORDS).
+    that BM25 answers too well (MOST_BY_WORDS). Beside synthetic ones the questions of a `log`, judged by silver labels,
+    may prove that the default is better with the tuned model.
     """
     default = _default(offered)
+    if synthetic and log is not None and len(log):
+        return _by_log(log, offered, default, params, noise)
     if synthetic:
         return Choice(default, f"{default.name} is the default: nobody asked dev questions that could choose")
     count = dev["group"].nunique()
@@ -91,6 +101,22 @@ def choose(dev: pd.DataFrame, offered: Offered, synthetic: bool, params: ReportP
     if word(proof, params, noise) == "improved":
         return Choice(found, f"{said}: proved")
     return Choice(untrained.system, f"{untrained.reason}; {said}: not proved")
+
+
+def _by_log(log: pd.DataFrame, offered: Offered, default: System, params: ReportParams, noise: float) -> Choice:
+    """The default, or the tuned model's system with the same weights where that is proved better on silver labels."""
+    same = {"name": default.name, "model": default.model}
+    tuned = [each for each in offered.allowed() if each.model == "tuned" and each.model_copy(update=same) == default]
+    if not tuned:
+        return Choice(default, f"{default.name} is the default: the tuned model may not be used")
+    if log["group"].nunique() < params.min_groups:
+        few = f"{log['query_id'].nunique()} logged questions find too few passages to choose by (report.min_groups)"
+        return Choice(default, f"{default.name} is the default: {few}")
+    proof = difference(log, tuned[0].name, default.name, params)
+    said = f"{tuned[0].name} has {_said(proof)} against {default.name} on silver labels of logged questions"
+    if word(proof, params, noise) == "improved":
+        return Choice(tuned[0], f"{said}: proved")
+    return Choice(default, f"{default.name} is the default; {said}: not proved")
 
 
 def _untrained(dev: pd.DataFrame, systems: Sequence[System], default: System, params: ReportParams) -> Choice:

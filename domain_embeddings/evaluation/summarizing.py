@@ -50,6 +50,8 @@ class Results:
     """The same of the dev questions."""
     synthetic_dev: bool
     """Whether the dev questions were made from passages."""
+    log: pd.DataFrame
+    """The same of questions from a log, on silver labels; empty where there are none."""
     dev_asked_by: str
     """Who asked them."""
     guard: pd.DataFrame
@@ -132,7 +134,7 @@ def summarize(results: Results, params: ReportParams) -> Summary:
     noise = 2 * (spread or 0.0)
     guarded = guards(results.guard, params)
     offered = Offered(results.systems, results.stored, results.budget_kb, all(each.holds for each in guarded[:1]))
-    chosen = choose(results.dev, offered, results.synthetic_dev, params, noise)
+    chosen = choose(results.dev, offered, results.synthetic_dev, params, noise, results.log)
     shipped = Shipped(
         chosen.system.name,
         chosen.reason,

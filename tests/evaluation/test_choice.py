@@ -91,6 +91,43 @@ def test_questions_that_nobody_asked_choose_nothing() -> None:
     assert found == Choice(NAMED[DEFAULT], f"{DEFAULT} is the default: nobody asked dev questions that could choose")
 
 
+def _by_log(offered: Offered = ALL, groups: Mapping[str, str] = TWENTY, **scores: float) -> Choice:
+    """What is chosen where dev questions are synthetic and a log has silver labels."""
+    return choose(_dev(TWENTY, late_base=0.9), offered, True, PARAMS, 0.0, _dev(groups, **scores))
+
+
+def test_a_log_proves_the_tuned_model_in_the_default_and_says_by_what() -> None:
+    found = _by_log(late_hybrid=0.75, late_tuned=0.9)
+
+    assert found.system.name == "late_hybrid"
+    assert found.reason == (
+        "late_hybrid has ndcg@10 +0.250 [+0.250, +0.250] (n = 60, 20 groups) against late_hybrid_base on silver labels "
+        "of logged questions: proved"
+    )
+
+
+def test_a_log_chooses_no_other_system_and_no_model_that_is_not_proved() -> None:
+    found = _by_log(late_hybrid=0.5, late_tuned=0.9, late_base=0.9)
+
+    assert found.system.name == DEFAULT
+    assert found.reason.endswith("on silver labels of logged questions: not proved")
+
+
+def test_a_log_decides_nothing_where_it_cannot() -> None:
+    guarded, few = _by_log(Offered(SYSTEMS, STORED, None, False)), _by_log(groups=_groups(11, 30), late_hybrid=0.75)
+
+    assert guarded == Choice(NAMED[DEFAULT], f"{DEFAULT} is the default: the tuned model may not be used")
+    said = "330 logged questions find too few passages to choose by (report.min_groups)"
+    assert few == Choice(NAMED[DEFAULT], f"{DEFAULT} is the default: {said}")
+    assert _choose(_dev(TWENTY)) == choose(_dev(TWENTY), ALL, False, PARAMS, 0.0, _dev(TWENTY, late_hybrid=0.9))
+
+
+def test_within_a_budget_the_log_judges_what_fits() -> None:
+    found = _by_log(Offered(SYSTEMS, STORED, 2.0, True), hybrid_tuned=0.75)
+
+    assert found.system.name == "hybrid_tuned"
+
+
 @pytest.mark.parametrize("better", ["late_base", "late_hybrid"])
 def test_too_few_groups_choose_nothing_however_many_questions(better: str) -> None:
     few, enough = (_choose(_dev(_groups(count, 30), **{better: 0.75})) for count in (11, 12))

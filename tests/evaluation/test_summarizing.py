@@ -55,6 +55,7 @@ def _results(dev: dict[str, float], guard: pd.DataFrame, **changes: Any) -> Resu
         "dev": _rows({**dict.fromkeys(ARMS, 0.5), **dev}),
         "synthetic_dev": False,
         "dev_asked_by": "people",
+        "log": pd.DataFrame(),
         "guard": guard,
         "history": {"loss": [], "dev": [], "best_share": 0.5},
         "seeds": [42],

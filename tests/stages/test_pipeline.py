@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain_embeddings.core.beir_files import read_dataset, write_dataset
+from domain_embeddings.core.beir_files import read_dataset, read_jsonl, write_dataset, write_jsonl
 from domain_embeddings.core.dataset import Dataset
 from domain_embeddings.params.train import TrainParams
 from tests.stages.conftest import STAGES, Pipeline, ran, set_params
@@ -40,6 +40,8 @@ def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline:
     dataset = read_dataset(pipeline.root / "data/ingest/tiny")
     test_only = Dataset(dataset.corpus, dataset.judged("test"), {"test": dataset.qrels["test"]})
     write_dataset(pipeline.root.parent / "elsewhere", test_only)
+    logged = [dataset.queries[i] for split in ("train", "dev") for i in dataset.qrels[split]]
+    write_jsonl(pipeline.root.parent / "elsewhere/dev_log.jsonl", [{"text": query.text} for query in logged])
 
     before = params.read_bytes()
     set_params(pipeline.root, {"corpora": {"mine": {"kind": "beir", "path": "../elsewhere"}}})
@@ -59,7 +61,15 @@ def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline:
     assert (promotion["dev"]["synthetic"], promotion["dev"]["asked_by"]) == (True, "rules")
     unchosen = TrainParams.model_fields["interpolate_unlabelled"].default
     assert promotion["share"] == unchosen  # no dev question chose it
-    assert promotion["reason"] == "late_hybrid_base is the default: nobody asked dev questions that could choose"
+    rows = [row for _, row in read_jsonl(pipeline.root / "data/evaluate/mine/log.jsonl")]
+    taken = pipeline.json("data/ingest/mine/report.json")["counts"]["dev_log.questions"]
+    assert 0 < taken <= len(logged)
+    for arm in ("bm25", "base", "tuned", "late_hybrid", "late_hybrid_base"):
+        assert len({row["query_id"] for row in rows if row["arm"] == arm}) == taken
+    assert re.match(
+        "late_hybrid(_base is the default;.* not proved| has .* proved).*|.*logged questions find too few|.*may not be used",
+        promotion["reason"],
+    )
     assert [found["corpus"] for found in promotion["guard"]] == ["all together", "pumps"]
 
 
