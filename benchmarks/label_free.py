@@ -11,7 +11,6 @@ Rows are written as they come, and a killed run goes on from there.
 
 import argparse
 import json
-import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from ruamel.yaml import YAML
 
+from benchmarks.query_sources import judges
 from domain_embeddings.commands.workspace import BASE_MODEL, PARAMS, load_params, max_seq_length, section, tuned_model
 from domain_embeddings.core.beir_files import read_dataset, write_json
 from domain_embeddings.core.dataset import Dataset
@@ -42,14 +42,6 @@ PAIRS = (
     ("late_hybrid_aliases", "late_hybrid_base_aliases"),
 )
 """Systems that differ in the model alone."""
-
-
-def judges(dataset: Dataset, most: int, seed: int, pool: int) -> Dev:
-    """Questions of the train and dev splits, drawn, with the passages that they are ranked against."""
-    qrels = {**dataset.qrels.get("train", {}), **dataset.qrels.get("dev", {})}
-    asked = {**dataset.judged("train"), **dataset.judged("dev")}
-    drawn = sorted(random.Random(seed).sample(sorted(asked), min(most, len(asked))))
-    return Dev.sample(dataset.corpus, {i: asked[i] for i in drawn}, {i: qrels[i] for i in drawn}, pool, seed)
 
 
 def train(folder: Path, copy: Path) -> Path:

@@ -4,7 +4,7 @@ Ranks the test questions of BEIR folders with every system of the base model, as
 and recall@5 by collection, the default's distance from the best of base, BM25, hybrid_base and late_base, and mean
 gains over the base's single vectors. Test questions choose nothing here; collections that are looked at are validation.
 
-    python -m benchmarks.untrained_systems ../emanual ../cranfield --json untrained.json
+    python -m benchmarks.untrained_systems ../emanual ../cranfield --written-by people --json untrained.json
     python -m benchmarks.untrained_systems ../emanual --questions 30    # a minute or two, to try it
 """
 
@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section
+from domain_embeddings.core.authors import Author
 from domain_embeddings.core.beir_files import read_dataset, write_json
+from domain_embeddings.core.dataset import Dataset, Query
 from domain_embeddings.core.metrics import score
 from domain_embeddings.evaluation.arms import rankings, with_late
 from domain_embeddings.params.search import SearchParams
@@ -32,10 +34,8 @@ Figures = dict[str, dict[str, float]]
 """System → metric → mean."""
 
 
-def measured(folder: Path, questions: int | None) -> Figures:
-    """Every untrained system on a collection's test questions, the first `questions` of them."""
-    dataset = read_dataset(folder)
-    queries = dict(list(dataset.judged("test").items())[:questions])
+def measured(dataset: Dataset, queries: Mapping[str, Query]) -> Figures:
+    """Every untrained system on a collection's test questions."""
     params = section("search", SearchParams)
     systems = family(any(map(aliases_of, dataset.corpus.values())), params)
     own = [system for system in systems if system.model == "base"]
@@ -72,18 +72,23 @@ def _gain(figures: Any, name: str) -> str:
     return " / ".join(f"{share:+.1%}" for share in shares)
 
 
-def rows(figures: Mapping[str, Figures]) -> Sequence[Mapping[str, Any]]:
-    """As all benchmarks write them."""
+def rows(figures: Mapping[str, Figures], asked: Mapping[str, int], author: Author) -> Sequence[Mapping[str, Any]]:
+    """As all benchmarks write them: the default beside each simple system; `asked` are how many questions."""
     return [
         {
-            "name": f"{collection}: {metric}, the default; peer: base, one vector a text",
+            "name": f"{collection}: {metric}, the default; peer: {peer}",
             "unit": metric,
             "ours": round(found[DEFAULT][metric], 4),
-            "peer": round(found["base"][metric], 4),
-            "ratio": round(found[DEFAULT][metric] / found["base"][metric], 4),
+            "peer": round(found[peer][metric], 4),
+            "ratio": round(found[DEFAULT][metric] / found[peer][metric], 4),
+            "collection": collection,
+            "system": peer,
+            "questions": asked[collection],
+            "written_by": author,
         }
         for collection, found in figures.items()
         for metric in METRICS
+        for peer in SIMPLE
     ]
 
 
@@ -92,15 +97,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("collections", nargs="+", type=Path, help="BEIR folders with test questions")
     parser.add_argument("--questions", type=int, help="of each, at most")
+    parser.add_argument("--written-by", type=Author, choices=list(Author), default=Author.UNKNOWN, help="who asked")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     figures: dict[str, Figures] = {}
+    counts: dict[str, int] = {}
     for folder in asked.collections:
-        figures[folder.name] = measured(folder, asked.questions)
-        print(json.dumps({folder.name: figures[folder.name]}), flush=True)
+        dataset, name = read_dataset(folder), folder.resolve().name
+        queries = dict(list(dataset.judged("test").items())[: asked.questions])
+        figures[name], counts[name] = measured(dataset, queries), len(queries)
+        print(json.dumps({name: figures[name]}), flush=True)
+        if asked.json:
+            write_json(asked.json, rows(figures, counts, asked.written_by))
     print(table(figures))
-    if asked.json:
-        write_json(asked.json, rows(figures))
 
 
 if __name__ == "__main__":

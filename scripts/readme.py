@@ -14,6 +14,8 @@ from domain_embeddings.systems.system import family
 ROOT = Path(__file__).parent.parent
 ARMS = [*(system.name for system in family(aliases=True, params=SearchParams())), SHIPPED]
 COLUMNS = ("ndcg@10", "recall@5")
+PEOPLE = "metrics/untrained_systems.json"
+"""Written by `python -m benchmarks.untrained_systems FOLDER … --written-by people --json` and this path."""
 
 
 def results() -> str:
@@ -41,6 +43,23 @@ def _cell(arms: dict[str, Any], arm: str, column: str) -> str:
         return ""
     value, best = arms[arm][column], max(row[column] for row in arms.values())
     return f"**{value:.3f}**" if value == best else f"{value:.3f}"
+
+
+def people() -> str:
+    """A Markdown row for every collection that people asked questions of, a column for every system."""
+    found = json.loads((ROOT / PEOPLE).read_text(encoding="utf-8"))
+    systems = list(dict.fromkeys(row["system"] for row in found))
+    cells: dict[str, dict[str, list[str]]] = {}
+    for row in found:
+        place = cells.setdefault(f"{row['collection']} (n = {row['questions']:,})", {})
+        place.setdefault(row["system"], []).append(f"{row['peer']:.3f}")
+        if row["system"] == systems[0]:
+            place.setdefault("default", []).append(f"{row['ours']:.3f}")
+    columns = [*systems, "default"]
+    heads = " | ".join(f"`{name}`" if name in systems else name for name in columns)
+    lines = [f"| {COLUMNS[0]} / {COLUMNS[1]} | {heads} |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {name} | {' | '.join(' / '.join(row[each]) for each in columns)} |" for name, row in cells.items()]
+    return "\n".join(lines) + "\n"
 
 
 def anomalies() -> str:
@@ -74,23 +93,24 @@ def _weakest(sets: dict[str, Any]) -> str:
     return f"{kind.split('/')[1].replace('_', ' ')}, {shares[kind]:.0%}"
 
 
-TABLES = {"README.md": ("results", results), "docs/anomaly.md": ("anomaly", anomalies)}
-"""File → what stands between `<!-- name -->` and `<!-- /name -->` there."""
+TABLES = {"README.md": {"results": results, "people": people}, "docs/anomaly.md": {"anomaly": anomalies}}
+"""File → what stands between each `<!-- name -->` and `<!-- /name -->` there."""
 
 
-def with_table(file: str, text: str) -> str:
-    """A file's text with its present table."""
-    name, table = TABLES[file]
-    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    before, rest = text.split(start)
-    return before + start + table() + end + rest.split(end)[1]
+def with_tables(file: str, text: str) -> str:
+    """A file's text with its present tables."""
+    for name, table in TABLES[file].items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, rest = text.split(start)
+        text = before + start + table() + end + rest.split(end)[1]
+    return text
 
 
 def main() -> None:
     """Rewrite the tables."""
     for file in TABLES:
         path = ROOT / file
-        path.write_text(with_table(file, path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(with_tables(file, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

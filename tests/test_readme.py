@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.readme import ROOT, TABLES, with_table
+from scripts.readme import ROOT, TABLES, with_tables
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
@@ -14,7 +14,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 def test_the_tables_of_results_are_current(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
 
-    assert with_table(file, text) == text  # else: make readme
+    assert with_tables(file, text) == text  # else: make readme
 
 
 def test_the_readme_is_short() -> None:

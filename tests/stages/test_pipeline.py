@@ -66,10 +66,8 @@ def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline:
     assert 0 < taken <= len(logged)
     for arm in ("bm25", "base", "tuned", "late_hybrid", "late_hybrid_base"):
         assert len({row["query_id"] for row in rows if row["arm"] == arm}) == taken
-    assert re.match(
-        "late_hybrid(_base is the default;.* not proved| has .* proved).*|.*logged questions find too few|.*may not be used",
-        promotion["reason"],
-    )
+    decided = ("not proved", "proved", "(report.min_groups)", "the tuned model may not be used")
+    assert promotion["reason"].endswith(decided)
     assert [found["corpus"] for found in promotion["guard"]] == ["all together", "pumps"]
 
 
