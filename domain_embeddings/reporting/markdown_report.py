@@ -14,7 +14,7 @@ def markdown(summary: Summary) -> str:
     parts = [
         f"# {escape(summary.corpus)}: {summary.promotion.shipped.arm}",
         f"**{escape(phrases.shipped_sentence(summary))}** {escape(phrases.reason(summary.promotion))}",
-        f"{phrases.headline(summary)}. {phrases.verdict_sentence(summary)} {phrases.share_sentence(summary.promotion)}",
+        f"{phrases.headline(summary)}. {phrases.verdict_sentence(summary)} {_weights(summary)}",
         f"## Arms\n\n{escape(summary.split)}",
         _arms(summary),
         *(escape(phrases.skipped_sentence(arm, why, summary.corpus)) for arm, why in summary.skipped.items()),
@@ -28,6 +28,11 @@ def markdown(summary: Summary) -> str:
         _cases(summary.losses),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _weights(summary: Summary) -> str:
+    learned = phrases.learned_sentence(summary.training, summary.promotion.dev.asked_by)
+    return f"{phrases.share_sentence(summary.promotion)} {escape(learned)}".strip()
 
 
 def _arms(summary: Summary) -> str:

@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from domain_embeddings.evaluation.report_model import SHIPPED, Promotion, Row, SeedGain, Span, Summary, Word
+from domain_embeddings.evaluation.report_model import (
+    SHIPPED,
+    Promotion,
+    Row,
+    SeedGain,
+    Span,
+    Summary,
+    Training,
+    Word,
+)
 
 METRIC_NAMES = {
     "recall@1": "Recall@1",
@@ -102,6 +111,13 @@ def share_sentence(promotion: Promotion) -> str:
     if promotion.share == 1:
         return "The tuned model's weights are the trained ones alone."
     return f"The tuned model's weights are a mix: {promotion.share:.0%} trained, {1 - promotion.share:.0%} the base's."
+
+
+def learned_sentence(training: Training, asked_by: str) -> str:
+    """That no evaluation in training was better on its dev questions than the base; empty where one was."""
+    if not training.dev or max(point.value for point in training.dev) > training.dev[0].value:
+        return ""
+    return f"Training learned nothing that dev questions by {asked_by} show: none of its checkpoints is above the base."
 
 
 def skipped_sentence(arm: str, why: str, corpus: str) -> str:

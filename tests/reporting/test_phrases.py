@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from domain_embeddings.evaluation.report_model import DevPoint, Training
 from domain_embeddings.reporting import phrases
 from tests.summaries import SMALL, summary
 
@@ -54,3 +55,14 @@ def test_why_it_is_shipped_is_a_sentence() -> None:
 
 def test_who_asked_how_many() -> None:
     assert phrases.asked(1150, 40, "people") == "1,150 dev questions in 40 groups, by people"
+
+
+def test_a_training_that_learned_nothing_says_so() -> None:
+    points = [DevPoint(0, 0.5), DevPoint(5, 0.4), DevPoint(9, 0.5)]
+
+    said = phrases.learned_sentence(Training(dev=points), "rules")
+
+    expected = "Training learned nothing that dev questions by rules show: none of its checkpoints is above the base."
+    assert said == expected
+    assert phrases.learned_sentence(Training(dev=[*points, DevPoint(12, 0.501)]), "rules") == ""
+    assert phrases.learned_sentence(Training(), "rules") == ""
