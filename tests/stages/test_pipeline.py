@@ -40,7 +40,7 @@ def test_a_beir_folder_with_test_questions_alone_trains_without_labels(pipeline:
     dataset = read_dataset(pipeline.root / "data/ingest/tiny")
     test_only = Dataset(dataset.corpus, dataset.judged("test"), {"test": dataset.qrels["test"]})
     write_dataset(pipeline.root.parent / "elsewhere", test_only)
-    logged = [dataset.queries[i] for split in ("train", "dev") for i in dataset.qrels[split]]
+    logged = [dataset.queries[i] for split, qrels in dataset.qrels.items() if split != "test" for i in qrels]
     write_jsonl(pipeline.root.parent / "elsewhere/dev_log.jsonl", [{"text": query.text} for query in logged])
 
     before = params.read_bytes()
