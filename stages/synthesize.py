@@ -91,6 +91,12 @@ def main() -> None:
         excluded, dev, dev_qrels = synthetic_dev(
             dataset.corpus, params.dev_passages, held_out, params.seed, barred=asked_for
         )
+    if not dev:
+        raise DataError(
+            stage_folder("ingest", name) / "corpus.jsonl",
+            "no dev question can be made from its passages, so no checkpoint could be chosen",
+            remedy="label some dev questions (docs/corpus.md): questions are made from sentences in English",
+        )
     synthesis = synthetic(dataset.corpus, params, held_out, excluded | asked_for)
     train_qrels: Qrels = {**synthesis.qrels["train"], **{i: dataset.qrels["train"][i] for i in train}}
     statistics = {

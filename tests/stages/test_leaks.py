@@ -103,3 +103,19 @@ def test_nothing_is_made_from_a_held_out_memory(
     assert asked_for["train"] >= ({"2", "3", "4", "5"} if with_dev else {"2"})
     assert "1" not in asked_for["train"]
     assert ("1" in asked_for["dev"]) == with_dev
+
+
+def test_passages_without_a_sentence_and_no_dev_question_end_the_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = {str(i): Passage(str(i), "", f"E-{i}0 | {i} | {i * 7}") for i in range(1, 9)}
+    dataset = Dataset(corpus, {"x": Query("x", "what is E-10")}, {"test": {"x": {"1": 1}}})
+    write_dataset(tmp_path / "data/ingest/tiny", dataset)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["synthesize", "tiny"])
+
+    with pytest.raises(DataError, match="no dev question can be made"):
+        main()
+
+    assert not (tmp_path / "data/synthesize/tiny/queries.jsonl").exists()
