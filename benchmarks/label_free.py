@@ -62,7 +62,7 @@ def judged(dataset: Dataset, dev: Dev, tuned: Path) -> dict[str, dict[str, list[
     runs = rankings(corpus, dev.queries, models, systems, params.depth).runs
     silver = silver_qrels(runs, ALIASES if any(system.aliases for system in systems) else "")
     return {
-        who: {name: [score(list(run[i]), qrels[i])[METRIC] for i in silver] for name, run in runs.items()}
+        who: {name: [score(list(run[i]), qrels[i])[METRIC] for i in qrels] for name, run in runs.items()}
         for who, qrels in (("people", dev.qrels), ("silver", silver))
     }
 

@@ -6,10 +6,19 @@ from typing import Any
 
 from domain_embeddings.core.errors import UserError
 from domain_embeddings.core.lexical import words
-from domain_embeddings.search.index_protocol import PASSAGE, Filters, PassageIndex, Rankings, Wanted, passage_of
-from domain_embeddings.search.late_search import FIELDS, Match
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
+from domain_embeddings.search.index_protocol import (
+    PASSAGE,
+    Filters,
+    PassageIndex,
+    Rankings,
+    Wanted,
+    passage_of,
+    rows_of,
+)
+from domain_embeddings.search.late_search import FIELDS, Match, question
 from domain_embeddings.search.second_stage import PARTLY, SecondStage
-from domain_embeddings.search.sparse import term_number
+from domain_embeddings.search.sparse import query_weights, term_number
 from domain_embeddings.systems.answering import ranked as answer
 from domain_embeddings.systems.coverage import coverage, leaders
 from domain_embeddings.systems.system import System
@@ -57,6 +66,15 @@ class Asked:
     filters: Filters
     explain: bool = False
     """Whether late interaction is to tell which words matched."""
+
+
+def wanted(model: VersionedEmbeddings, system: System, query: str) -> Wanted:
+    """A query as the index sees it: encoded alone, as far as the system needs it."""
+    weights = query_weights(words([query])[0] if system.bm25 or system.late else [])
+    if system.late:
+        single, tokens = question(model, query)
+        return Wanted(rows_of(single)[0], weights, tokens)
+    return Wanted(rows_of(model.encode([query]))[0], weights)
 
 
 def answers(
@@ -120,7 +138,7 @@ def _ranked(
             looked = True
         return late
 
-    covered = _covered(place, collection, query, sparse, system) if system.coverage else 1.0
+    covered = _covered(place, collection, query, sparse, system) if system.coverage and sparse else 1.0
     scores = answer(system, dense, sparse, near, covered)
     if asked.threshold is not None:
         unknown = [point for point in scores if point not in dense]
@@ -152,7 +170,7 @@ def _results(
     by_meaning, by_words = (
         {point: i for i, point in enumerate(each, start=1)} for each in (ranked.dense, ranked.sparse)
     )
-    question = query.question if explained else None
+    told = query.question if explained else None
     return [
         {
             **{field: payload[field] for field in ("id", "text", "title", "domain")},
@@ -161,7 +179,7 @@ def _results(
             "sparse_rank": by_words.get(point),
             "similarity": ranked.dense.get(point),
             "late": ranked.late.get(point),
-            "matches": second.matches(question, payload) if second and question else [],
+            "matches": second.matches(told, payload) if second and told else [],
             "model": made_with["model"],
             "degraded": (*made_with["degraded"], *((PARTLY,) if ranked.partly else ())),
             "extra": payload.get("extra", {}),

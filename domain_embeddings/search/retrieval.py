@@ -17,12 +17,11 @@ from types import TracebackType
 
 from domain_embeddings.core.dataset import Passage
 from domain_embeddings.core.errors import IntegrityError
-from domain_embeddings.core.lexical import words
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.packaging.verification import model_name
 from domain_embeddings.params.search import SearchParams
-from domain_embeddings.search.hybrid import Asked, QueryError, Result, answers
+from domain_embeddings.search.hybrid import Asked, QueryError, Result, answers, wanted
 from domain_embeddings.search.index_protocol import (
     Filters,
     IndexMissingError,
@@ -34,14 +33,11 @@ from domain_embeddings.search.index_protocol import (
     SearchError,
     Wanted,
     point_id,
-    rows_of,
 )
 from domain_embeddings.search.indexing import Indexed, Made, Target, fill
-from domain_embeddings.search.late_search import question
 from domain_embeddings.search.qdrant_embedded import EmbeddedIndex
 from domain_embeddings.search.qdrant_server import ServerIndex, connect
 from domain_embeddings.search.second_stage import MISSING, SecondStage
-from domain_embeddings.search.sparse import query_weights
 from domain_embeddings.search.versions import latest_version, live_version, version_of
 from domain_embeddings.systems.system import DEFAULT_SYSTEM, System
 
@@ -165,8 +161,8 @@ class FineTunedRetrieval:
         found: dict[str, list[Result]] = {"": []}
         for start in range(0, len(distinct), _AT_ONCE):
             some = distinct[start : start + _AT_ONCE]
-            wanted = [_wanted(serving.model, system, query) for query in some]
-            found |= zip(some, self._answers(serving, system, wanted, asked), strict=True)
+            encoded = [wanted(serving.model, system, query) for query in some]
+            found |= zip(some, self._answers(serving, system, encoded, asked), strict=True)
         return [found[query] for query in cleaned]
 
     def index(self, passages: Sequence[Passage], activate: bool = True) -> Indexed:
@@ -349,14 +345,6 @@ class FineTunedRetrieval:
         return IndexMissingError(
             f"{place.place}: {problem} {self.corpus} with {serving.identity}{reason} (index the passages)"
         )
-
-
-def _wanted(model: VersionedEmbeddings, system: System, query: str) -> Wanted:
-    weights = query_weights(words([query])[0] if system.bm25 or system.late else [])
-    if system.late:
-        single, tokens = question(model, query)
-        return Wanted(rows_of(single)[0], weights, tokens)
-    return Wanted(rows_of(model.encode([query]))[0], weights)
 
 
 def _because(serving: _Serving) -> tuple[str, ...]:
