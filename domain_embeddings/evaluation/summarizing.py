@@ -133,7 +133,9 @@ def summarize(results: Results, params: ReportParams) -> Summary:
     spread = result_tables.seed_spread(gains)
     guarded = guards(results.guard, params)
     offered = Offered(results.systems, results.stored, results.budget_kb, all(each.holds for each in guarded[:1]))
-    chosen = choose(results.dev, offered, results.synthetic_dev, params, _noise(results.dev, results.seeds), results.log)
+    chosen = choose(
+        results.dev, offered, results.synthetic_dev, params, _noise(results.dev, results.seeds), results.log
+    )
     shipped = Shipped(
         chosen.system.name,
         chosen.reason,
