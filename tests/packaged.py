@@ -112,7 +112,7 @@ def replace(path: Path, content: bytes) -> None:
 def write_lock(models: Path, *names: str) -> Path:
     """A dvc.lock beside the models' folder that has these models as they are now."""
     outs = {name: folder_md5({file: read(path) for file, path in files_of(models / name).items()}) for name in names}
-    rows = [{"path": f"models/{name}", "hash": "md5", "md5": md5} for name, md5 in outs.items()]
+    rows = [{"path": f"models/{name}", "hash": "md5", "md5": md5, "size": 1, "nfiles": 1} for name, md5 in outs.items()]
     lock = models.parent / "dvc.lock"
     YAML().dump({"schema": "2.0", "stages": {"package@tiny": {"cmd": "true", "outs": rows}}}, lock)
     return lock

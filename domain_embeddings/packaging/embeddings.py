@@ -11,7 +11,7 @@ import os
 import tempfile
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import truncated
 from domain_embeddings.encoding.tokens import Piece
 from domain_embeddings.packaging.backends import Backend, Encoder, Loaded, load_encoder
-from domain_embeddings.packaging.provenance import recorded_by
-from domain_embeddings.packaging.verification import BASE, Verified, lock_of, model_name, verify
+from domain_embeddings.packaging.dvc_lock import recorded_by
+from domain_embeddings.packaging.verification import BASE, Verified, model_name, verify
 from domain_embeddings.text_matching.unicode_normalization import canonical
 
 LOG = logging.getLogger(__name__)
@@ -46,12 +46,14 @@ class VersionedEmbeddings:
         device: str = "cpu",
         dimensions: int | None = None,
         backend: Backend = "auto",
+        require: Collection[str] = (),
     ) -> None:
         """Load `root`/<corpus>-embeddings-v<version>, or, where the version is None, the base on purpose.
 
         Where that is not what was packaged, the base in `root`/base is loaded, checked as strictly, and the reason
         logged; without `fallback_to_baseline` an IntegrityError is raised, as it is where the base is not right either.
-        With a `public_key` (PEM), models without its signature are refused. `dimensions` keeps only so many leading
+        With a `public_key` (PEM), models without its signature are refused; with `require`, those that were not checked
+        against each of these witnesses (`manifest`, `dvc.lock`, `signature`). `dimensions` keeps only so many leading
         numbers of each vector, for a smaller index. `backend` is `openvino` (the model's int8 export), `bfloat16`,
         `torch` (float32) or `auto`, the first of these that model, device and processor have and that gives the
         packaged vectors here; the base, which has no export and no such vectors, takes float32. A ValueError for an
@@ -61,14 +63,14 @@ class VersionedEmbeddings:
         self.corpus, self.version = corpus, version
         self.fallback_reason: str | None = None
         try:
-            loaded, self._verified = _load(root / name, public_key, backend, device)
+            loaded, self._verified = _load(root / name, public_key, backend, device, require)
         except IntegrityError as error:
             if not fallback_to_baseline or version is None:
                 raise
             self.fallback_reason = str(error)
             LOG.warning("%s is refused, the base model is used instead: %s", name, error)
             without_export: Backend = "auto" if backend == "openvino" else backend
-            loaded, self._verified = _load(root / BASE, public_key, without_export, device)
+            loaded, self._verified = _load(root / BASE, public_key, without_export, device, require)
         self._encoder, self.backend, self.refused_backends = loaded.encoder, loaded.backend, dict(loaded.refused)
         for reason in self.refused_backends.values():
             LOG.warning("%s runs with %s: %s", self._verified.folder.name, self.backend, reason)
@@ -104,7 +106,7 @@ class VersionedEmbeddings:
     def get_model_info(self) -> dict[str, Any]:
         """What is loaded, why, checked against what, and the commit (with its date) that recorded it, if Git knows."""
         folder = self._verified.folder
-        recorded = recorded_by(lock_of(folder.parent), f"{folder.parent.name}/{folder.name}")
+        recorded = recorded_by(folder)
         return {
             "corpus": self.corpus,
             "version": self.version,
@@ -135,12 +137,14 @@ def _dimension(encoder: Encoder, wanted: int | None) -> int:
     return wanted or encoder.dimension
 
 
-def _load(folder: Path, public_key: Path | None, backend: Backend, device: str) -> tuple[Loaded, Verified]:
+def _load(
+    folder: Path, public_key: Path | None, backend: Backend, device: str, require: Collection[str]
+) -> tuple[Loaded, Verified]:
     """Verify a copy and load that copy, which nobody else knows."""
     with tempfile.TemporaryDirectory(prefix="domain-embeddings-") as temporary:
         copy = Path(temporary) / folder.name
         copy.mkdir()
-        verified = verify(folder, copy, public_key)
+        verified = verify(folder, copy, public_key, require)
         limit = verified.card.get("max_seq_length")  # the base has no card and is taken at its word
         loaded = load_encoder(copy, limit, backend, device)
     return loaded, verified

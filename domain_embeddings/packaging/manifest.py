@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from domain_embeddings.core.errors import IntegrityError
 
 MANIFEST = "manifest.json"
@@ -91,10 +89,11 @@ def read_manifest(path: Path) -> dict[str, str]:
     try:
         content = path.read_bytes()
         manifest: dict[str, str] = json.loads(content)
-    except (OSError, ValueError) as error:
+        plain = isinstance(manifest, dict) and all(isinstance(digest, str) for digest in manifest.values())
+        written = plain and _manifest_bytes(manifest) == content
+    except (OSError, ValueError, RecursionError) as error:
         raise IntegrityError(path, f"cannot be read: {error}") from error
-    plain = isinstance(manifest, dict) and all(isinstance(digest, str) for digest in manifest.values())
-    if not plain or _manifest_bytes(manifest) != content:
+    if not written:
         raise IntegrityError(path, "is not as `package` wrote it")
     return manifest
 
@@ -133,7 +132,7 @@ def check_modules(copy: Path, folder: Path) -> None:
     path = folder / "modules.json"
     try:
         types = [row["type"] for row in json.loads((copy / "modules.json").read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise IntegrityError(path, f"does not list modules: {error!r}") from error
     for name in types:
         package, last = str(name).split(".")[0], str(name).rsplit(".", 1)[-1]
@@ -148,28 +147,3 @@ def folder_md5(digests: Mapping[str, Digests]) -> str:
     """
     rows = [{"md5": digests[name].md5, "relpath": name} for name in sorted(digests)]
     return hashlib.md5(json.dumps(rows).encode(), usedforsecurity=False).hexdigest() + ".dir"
-
-
-def locked_md5(lock: str | bytes, out: str) -> str | None:
-    """What a dvc.lock's text holds for an out, None where it has no such out. Raises yaml.YAMLError."""
-    loaded = yaml.load(lock, Loader=yaml.CSafeLoader)
-    for stage in (loaded or {}).get("stages", {}).values():
-        for row in stage.get("outs", []):
-            if row["path"] == out:
-                return str(row["md5"])
-    return None
-
-
-def check_lock(lock: Path, folder: Path, digests: Mapping[str, Digests]) -> bool:
-    """Compare a folder with dvc.lock: True if it agrees, False if the lock has no such out, else an IntegrityError."""
-    out = f"{folder.parent.name}/{folder.name}"
-    try:
-        expected = locked_md5(lock.read_bytes(), out)
-    except (OSError, yaml.YAMLError) as error:
-        raise IntegrityError(lock, f"cannot be read: {error}") from error
-    if expected is None:
-        return False
-    found = folder_md5(digests)
-    if found != expected:
-        raise IntegrityError(folder, f"MD5 of all files is {found}, {lock.name} has {expected}")
-    return True

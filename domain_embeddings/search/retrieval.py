@@ -372,6 +372,7 @@ def create_finetuned_retrieval(
     public_key: Path | None = None,
     use_base: bool = False,
     system: System | None = None,
+    require: Collection[str] = (),
 ) -> FineTunedRetrieval:
     """Search in a corpus with a packaged version, else with the live index's one, else with the latest, else the base.
 
@@ -388,7 +389,7 @@ def create_finetuned_retrieval(
         standby = embedded if params.server.standby else None
 
     def load(wanted: str | None) -> VersionedEmbeddings:
-        return VersionedEmbeddings(wanted, corpus, root=root, public_key=public_key)
+        return VersionedEmbeddings(wanted, corpus, root=root, public_key=public_key, require=require)
 
     if version is None and not use_base:
         version = live_version(index, standby, corpus) or latest_version(root, corpus)
