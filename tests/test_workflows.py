@@ -72,7 +72,7 @@ def test_the_job_that_may_write_runs_no_code_of_the_pull_request() -> None:
     assert used["with"]["path"] == "artifact/"  # nothing that it holds can pass for a repository or a script
 
 
-def test_keys_are_where_the_base_branchs_code_runs_alone() -> None:
+def test_keys_are_given_to_the_code_of_the_base_branch_alone() -> None:
     jobs = _load("report")["jobs"]
     with_keys = [name for name, job in jobs.items() if "secrets." in str(job)]
 
