@@ -85,6 +85,7 @@ class AnomalyDetector:
     def __init__(self, model: VersionedEmbeddings, detector: Detector, settings: Settings, log: Path | None) -> None:
         """See `load`."""
         self.settings, self._model, self._detector, self._log = settings, model, detector, log
+        self._log_key = b"" if log is None else query_log.key_of(log)
 
     @classmethod
     def load(
@@ -100,7 +101,8 @@ class AnomalyDetector:
         """Load `root`/<corpus>-anomaly-v<version> and its model, each checked as strictly as a model is.
 
         A `model` that is loaded already is used instead of a second one; the threshold was calibrated on float32
-        vectors, which those of another backend are only near to. `log` is the file that `flag` writes to.
+        vectors, which those of another backend are only near to. `log` is the file that `flag` writes to;
+        queries are hashed under the key in DOMAIN_EMBEDDINGS_LOG_KEY, or in `<log>.key`, which is made where it is not.
         Raises a NoDetectorError where none could be fitted, an IntegrityError where a file is not as packaged, or where
         the model is another than the detector's: the base that stands in for a refused model included.
         """
@@ -138,7 +140,7 @@ class AnomalyDetector:
 
     def _row(self, finding: Finding) -> dict[str, Any]:
         return {
-            "query_sha256": query_log.query_hash(finding.query),
+            "query_hmac": query_log.query_hash(finding.query, self._log_key),
             "score": finding.score,
             "threshold": finding.threshold,
             "decision": "flagged" if finding.flagged else "normal",
