@@ -18,14 +18,12 @@ from domain_embeddings.english.inflection import as_asker, is_base_verb
 from domain_embeddings.english.lexicon import Tag, is_known, readings, word_set
 from domain_embeddings.english.pos_tagger import Token, noun_phrases, tag, tag_sentence
 from domain_embeddings.english.sentence_filter import cells, is_junk, key, prose_sentences, stands_alone
+from domain_embeddings.english.word_lists import word_list
 from domain_embeddings.synthesis.sentence_questions import questions_of
 
 _MID_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][\w+-]*")
 _BOUNDARY = re.compile(r", | ?[;:] | – | - ")
-_JOINING = word_set(
-    """of in on at for with under between during against behind beside near within across along inside outside above
-    below"""
-)
+_JOINING = word_list("joining_prepositions")
 _LABELS = re.compile(r"^[a-z]\S* (?:[A-Z]\S* )+[A-Z]\S*$")
 """A word and the names of menus that follow it ("component Standard Custom")."""
 _PLAIN_NUMBER = re.compile(r"^[\d.,/-]+$")
@@ -34,20 +32,7 @@ _OPEN_ENDS = (Tag.DET, Tag.PREP, Tag.CONJ, Tag.SUB, Tag.AUX, Tag.BE, Tag.TO, Tag
 _NO_OPENING = ((Tag.DET, Tag.DET), (Tag.PREP, Tag.PREP))
 _PARTICLES = word_set("on off in out up down over through back away")
 _LONG_SENTENCE, _LONGEST = 20, 26
-_VAGUE = word_set(
-    """way ways case cases thing things use number numbers kind kinds type types part parts example time times end
-    result results order form note step steps item items method methods amount lot bit following option
-    options details seconds minutes side sides place point points set need needs reason purpose problem paper
-    author authors report idea entry companion try second minute hour day month year moment hand left right
-    bottom top middle front back rest others variety range change changes increase decrease subject respect
-    terms accordance addition basis view light account series remark class remarks present course extent fact
-    favor lieu presence absence advantage paper attention work behalf condition sort lots couple pair bunch
-    bits piece portion majority total figure possibility idea look job sure care little means degree situation
-    cent percent consequences assumption importance manner fashion detail information need needs room trick
-    stuff cases simplicity item unit units plus minus round sake conjunction list ids vice nature objects
-    understanding version conditions location survey tools contents limit foot bullet help stages choice
-    wishes alternatives"""
-)
+_VAGUE = word_list("vague_nouns")
 
 
 @dataclass(frozen=True)
