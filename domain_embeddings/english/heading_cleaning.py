@@ -14,7 +14,7 @@ NOUN_FIRST = word_list("noun_first")
 _ACTIONS = {noun: verb for verb, nouns in word_table("action_nouns").items() for noun in nouns}
 _ACTION = any_of(_ACTIONS)
 ACTION_LAST = re.compile(
-    rf"(?P<object>\S.*?)\s+(?P<action>{_ACTION})(?:(?:,| and| &| or|/)\s*(?P<second>{_ACTION}))?(?:\s+procedures?)?$",
+    rf"(?P<object>\S.*?) (?P<action>{_ACTION})(?:(?:,| and| &| or|/) ?(?P<second>{_ACTION}))?(?: procedures?)?$",
     re.I,
 )
 ACTION_FIRST = re.compile(
@@ -31,7 +31,7 @@ _PREDICATE = (
     r"|isn't|are not"
     r"|aren't|has no|have no|is|are|not) \w.*|not \w+ing\b.*"
 )
-CLAUSE = re.compile(rf"(?P<subject>\S.*?) (?P<predicate>(?:\w+s? but )?(?:{_PREDICATE}))$", re.I)
+CLAUSE = re.compile(rf"(?P<subject>\S.*?) (?P<predicate>(?:\w+s? but )?(?:{_PREDICATE}))$", re.I | re.S)
 UNCOUNTED = re.compile(
     r"(?:no|insufficient|poor|excessive|loss of|lack of) |.* (?:leakage|overheating|damage|wear|corrosion|slippage)$",
     re.I,
@@ -49,9 +49,9 @@ _GENERIC = word_list("generic")
 _DROPPED = word_list("numbered_kinds")
 _FUNCTION = word_list("generic_function_words")
 _KIND = re.compile(
-    rf"[\s,:-]*\b(?:(?:{any_of(word_list('document_subjects'))})\s*(?:,|and|&)?\s*)*"
-    r"(?:manual|handbook|guide|book|bulletin|catalogue|catalog|sheet)s?\b.*$",
-    re.I,
+    rf"(?<![\s,:-])[\s,:-]*+\b(?:(?:{any_of(word_list('document_subjects'))})\s*+(?:(?:,|and|&)\s*+)?+){{0,8}}+"
+    r"(?:manual|handbook|guide|book|bulletin|catalogue|catalog|sheet)s?\b.*",
+    re.I | re.S,
 )
 _ACRONYMS = word_list("acronyms")
 _CLOSED_ACRONYMS = word_set("can dot def pin id ups eco sim")
@@ -65,9 +65,9 @@ _NUMBERING = re.compile(
     r"|bar|pole)\b))",
     re.I,
 )
-_MARKUP = re.compile(r"[*`#]+|(?<!\w)_+|_+(?!\w)|<[^>]+>")
+_MARKUP = re.compile(r"[*`#]+|(?<!\w)_++|(?<!_)_++(?!\w)|(?<!<)<++[^<>]++>")
 _HEAD = re.compile(r"^(?:optional|note|appendix|example)\s*:\s*", re.I)
-_TAIL = re.compile(r"(?:\s*\([^()]*\)|[\s:.,;–—-])+$", re.I)
+_TAIL = " :.,;–—-"
 _CAPITAL = re.compile(r"[^\W\d_]")
 
 
@@ -79,8 +79,8 @@ def clean(heading: str, proper: frozenset[str] = frozenset()) -> str:
     """
     text = " ".join(_MARKUP.sub("", heading).split())
     text = re.sub(r"^\[([\w ]+)\]$", r"\1", text)
-    text = re.sub(r"\s+([?:,.])", r"\1", text)
-    text = _TAIL.sub("", _NUMBERING.sub("", text, count=1))
+    text = re.sub(r" ([?:,.])", r"\1", text)
+    text = _without_tail(_NUMBERING.sub("", text, count=1))
     text = _HEAD.sub("", text)
     letters = [c for c in text if c.isalpha()]
     shouted = bool(letters) and sum(c.isupper() for c in letters) > 0.8 * len(letters) and len(letters) > 4
@@ -88,6 +88,19 @@ def clean(heading: str, proper: frozenset[str] = frozenset()) -> str:
     if len(recased) > 1 and _only_first_capital(text) and recased[0] not in proper:
         recased[0] = recased[0].lower()
     return " ".join(recased).strip()
+
+
+def _without_tail(text: str) -> str:
+    """A text without the brackets ("(2 of 3)") and marks that it ends in."""
+    end = len(text)
+    while end:
+        if text[end - 1] in _TAIL:
+            end -= 1
+        elif text[end - 1] == ")" and (start := text.rfind("(", 0, end)) > text.rfind(")", 0, end - 1):
+            end = start
+        else:
+            break
+    return text[:end]
 
 
 def _only_first_capital(text: str) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from domain_embeddings.english.inflection import base_verb, is_base_verb, is_plural
 from domain_embeddings.english.lexicon import (
@@ -61,9 +62,8 @@ def tag_sentence(sentence: str) -> tuple[Token, ...]:
 
 def _clauses(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """The spans [start, end) of the first clause and of those that a subordinator opens."""
-    bounds = [i for i, token in enumerate(tokens) if token.tag in (Tag.PUNCT, Tag.SUB)]
-    opens = [-1, *(i for i in bounds if tokens[i].tag == Tag.SUB)]
-    return [(i + 1, next((bound for bound in bounds if bound > i), len(tokens))) for i in opens]
+    bounds = [-1, *(i for i, token in enumerate(tokens) if token.tag in (Tag.PUNCT, Tag.SUB)), len(tokens)]
+    return [(i + 1, bound) for i, bound in pairwise(bounds) if i < 0 or tokens[i].tag == Tag.SUB]
 
 
 def _find_verb(tokens: list[Token], start: int, end: int) -> None:

@@ -9,30 +9,36 @@ from domain_embeddings.core.text import sentences, words
 from domain_embeddings.english.lexicon import IMPERATIVES
 from domain_embeddings.english.word_lists import any_of, word_list
 
+_LONGEST = 2000
+"""Characters of a sentence."""
 _CODE_FENCE = re.compile(r"```.*?(?:```|\Z)", re.S)
+_TARGET = r"\([^()]*+(?:\([^()]*+\)[^()]*+)*+\)"
+"""What a link leads to, in brackets; an address may have brackets itself."""
 _MARKDOWN = [
-    (re.compile(r"!\[[^\]]*\]\([^)]*\)"), " "),
-    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(rf"!\[[^\[\]]*+\]{_TARGET}"), " "),
+    (re.compile(rf"\[([^\[\]]*+)\]{_TARGET}"), r"\1"),
     (re.compile(r"`([^`\n]+)`"), r"\1"),
     (re.compile(r"\*{1,3}([^*\n]+)\*{1,3}|'{2,}"), r"\1"),
     (re.compile(r"(?<!\w)__?([^_\n]+)__?(?!\w)"), r"\1"),
 ]
-_BULLET = re.compile(r"^\s*(?:[-*•·▪◦●○►>+#]+\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|step\s+\d+\s*[:.)-]?\s*)+", re.I)
-_ASIDE = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])")
+_BULLET = re.compile(
+    r"^\s*+(?:[-*•·▪◦●○►>+#]++\s++|\(?\d{1,3}[.)]\s++|\(?[a-zA-Z][.)]\s++|step\s++\d++\s*+[:.)-]?+\s*+)++", re.I
+)
+_ASIDE = re.compile(r"(?<!\s)\s*+(?:\([^()]*+\)|\[[^\[\]]*+\])")
 _RUN_ON = re.compile(rf"(?<=[a-z)]) (?=(?:{any_of(word_list('run_on_starts'))}) [a-z])")
 _IMPERATIVE = re.compile(
     rf"(?<=[a-z0-9)]) (?=(?:{any_of(verb.title() for verb in IMPERATIVES)})"
     r" (?:the|an?|your|to|down|up|off|on|in|out|if|all|any|both|it|them|that)\b)"
 )
 _LABEL = re.compile(
-    rf"^(?:{any_of(word_list('labels'))})\s*[:.!–-]*\s+(?=(?-i:[A-Z]))"
+    rf"^(?:{any_of(word_list('labels'))})(?:\s++|\s*+[:.!–-]++\s++)(?=(?-i:[A-Z]))"
     r"|^(?:NOTE|TIP|WARNING|CAUTION|DANGER)\b[:!]*\s*",
     re.I,
 )
 _JUNK = re.compile(
-    r"https?:|www\.|\w{3,}\.[a-z]{2,4}\b|\w\.(?:com|org|net|html?|pdf|md|cfg|py|txt|exe|json)\b|[{}<>=|\\^~$#*@;\[\]]|::|->|→|--"
+    r"https?:|www\.|(?<=\w\w\w)\.[a-z]{2,4}\b|\w\.(?:com|org|net|html?|pdf|md|cfg|py|txt|exe|json)\b|[{}<>=|\\^~$#*@;\[\]]|::|->|→|--"
     r"|\+\+|\.\.|__|\bsudo\b|\bapt(?:-get)? install|\bgit clone|\bsome_|\bmy_|\w\(|/\w+/|(?:^|\s)[/~]\w"
-    rf"|\b(?:{any_of(word_list('numbered_parts'))})\s*\.?\s*[(\d]"
+    rf"|\b(?:{any_of(word_list('numbered_parts'))})\s*+(?:\.\s*+)?+[(\d]"
     rf"|\b(?:{any_of(word_list('page_phrases'))}|^see\b|see \W|shown(?! (?:that|to|how)))\b",
     re.I,
 )
@@ -44,8 +50,11 @@ _LOST_WORD = re.compile(
 )
 """An icon or formula that the text lost: "press the and buttons"."""
 _CAPITAL_VERB = re.compile(r"\w (?:Tap|Select|Press|Try|Check|Go|Choose) (?:[A-Z]|$)")
-_PAGE_MARK = re.compile(r"\s+- \d+ -(?=\s|$)")
-_CAPITALS = re.compile(r"(?:\b[A-Z][\w'-]*[ ,]+){4,}\b[A-Z]")
+_PAGE_MARK = re.compile(r"(?<!\s)\s++- \d+ -(?=\s|$)")
+_CAPITALS = re.compile(r"(?<![\w'-])(?:[A-Z][\w'-]*+[ ,]++){4}[A-Z]")
+_QUOTES = re.compile(r"((?<![\d/.])(?:(?<!\w)|\d*+[/.]++)\d[\d/.]*+[\"″”])|[\"“”]")
+"""Quotation marks; as group 1 a number with the mark for inches."""
+_BEFORE_MARK = re.compile(r"(?<!\s)\s++([,;:?!]|\.(?!\d))")
 _ALLOWED = re.compile(r"^[\w\s,.'’?%°\"″&+/:()×µΩ±!-]+$")
 
 
@@ -78,13 +87,16 @@ def cells(text: str) -> Iterator[str]:
 
 
 def prose_sentences(text: str) -> list[str]:
-    """The sentences of a passage, without labels ("NOTE:") and asides in brackets; not yet judged."""
+    """The sentences of a passage, without labels ("NOTE:") and asides in brackets; not yet judged.
+
+    One of more than 2,000 characters is none: a list, a table or a key without a full stop.
+    """
     found = []
     for line in prose_lines(text):
         for piece in re.split(r"(?<=\w) \.(?: |$)", line):
             for sentence in sentences(_split_run_ons(piece)):
                 bare = _bare(sentence)
-                if bare:
+                if 0 < len(bare) <= _LONGEST:
                     found.append(bare)
     return found
 
@@ -98,8 +110,8 @@ def _split_run_ons(text: str) -> str:
 
 def _bare(sentence: str) -> str:
     """A sentence without its label ("NOTE:", "Sound mode: …") and asides."""
-    plain = _LABEL.sub("", re.sub(r"(\b\d[\d/.]*[\"″”])|[\"“”]", r"\1", sentence))
-    text = re.sub(r"\s+([,;:?!]|\.(?!\d))", r"\1", _ASIDE.sub("", plain)).strip(" \"'“”")
+    plain = _LABEL.sub("", _QUOTES.sub(r"\1", sentence))
+    text = _BEFORE_MARK.sub(r"\1", _ASIDE.sub("", plain)).strip(" \"'“”")
     label, colon, rest = text.rpartition(": ")
     if not colon or not label:
         return text

@@ -31,7 +31,9 @@ _VERBS = (Tag.VERB, Tag.BE, Tag.AUX)
 _OPEN_ENDS = (Tag.DET, Tag.PREP, Tag.CONJ, Tag.SUB, Tag.AUX, Tag.BE, Tag.TO, Tag.NEG, Tag.PRON, Tag.PUNCT)
 _NO_OPENING = ((Tag.DET, Tag.DET), (Tag.PREP, Tag.PREP))
 _PARTICLES = word_set("on off in out up down over through back away")
+_CLAUSE_ENDS = (Tag.PUNCT, Tag.SUB, Tag.CONJ)
 _LONG_SENTENCE, _LONGEST = 20, 26
+_SHORTEST_RUN, _LONGEST_RUN = 5, 12
 _VAGUE = word_list("vague_nouns")
 
 
@@ -138,9 +140,11 @@ def _main_clause(sentence: str, tokens: Sequence[Token]) -> str:
     if len(text.split()) <= _LONG_SENTENCE:
         return text
     for match in _BOUNDARY.finditer(text):
-        head = [token for token in tokens if token.end <= match.start()]
+        head = [token for token in tokens[: _LONG_SENTENCE + 1] if token.end <= match.start()]
+        if len(head) > _LONG_SENTENCE:
+            break
         starts_whole = head and head[0].tag not in (Tag.SUB, Tag.PREP, Tag.GERUND, Tag.TO, Tag.PARTICIPLE)
-        if 6 <= len(head) <= _LONG_SENTENCE and starts_whole and _is_clause(head, ended=False):
+        if len(head) >= 6 and starts_whole and _is_clause(head, ended=False):
             return text[: match.start()]
     return text if len(text.split()) <= _LONGEST else ""
 
@@ -172,9 +176,9 @@ def _is_clause(tokens: Sequence[Token], *, ended: bool) -> bool:
 
 def _lacks_main_verb(tokens: Sequence[Token]) -> bool:
     """Whether the only verb belongs to a relative clause: "the method, which uses approximate distributions"."""
-    verbs = [i for i, token in enumerate(tokens) if token.tag in _VERBS]
+    verbs = {i: token for i, token in enumerate(tokens) if token.tag in _VERBS}
     relative = next((i for i, token in enumerate(tokens) if i and token.low in ("which", "who", "that")), None)
-    if relative is None or not verbs or verbs[0] < relative:
+    if relative is None or not verbs or min(verbs) < relative:
         return False
     chains = sum(1 for i in verbs if i - 1 not in verbs)
     return chains < 2
@@ -202,7 +206,7 @@ def _interleave(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, 
 def _noun_runs(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Noun phrases joined by prepositions: "stress distribution in a thin cylinder under axial load"."""
     phrases = noun_phrases(tokens)
-    runs = []
+    longest: dict[int, int] = {}
     for place, (start, end) in enumerate(phrases):
         if tokens[end - 1].low in _VAGUE or _inside_larger(tokens, start):
             continue
@@ -211,11 +215,11 @@ def _noun_runs(tokens: Sequence[Token]) -> list[tuple[int, int]]:
             if not _joins(gap) or tokens[following_end - 1].low in _VAGUE:
                 break
             end = following_end
-            if 5 <= end - start <= 12:
-                runs.append((start, end))
-    runs = [run for run in runs if tokens[run[1] - 1].low not in _VAGUE]
-    whole = [run for run in runs if not any(run[0] == other[0] and run[1] < other[1] for other in runs)]
-    return [run for run in whole if not _continues(tokens, run[1])]
+            if end - start > _LONGEST_RUN:
+                break
+            if end - start >= _SHORTEST_RUN:
+                longest[start] = end
+    return [run for run in longest.items() if not _continues(tokens, run[1])]
 
 
 def _inside_larger(tokens: Sequence[Token], start: int) -> bool:
@@ -248,15 +252,19 @@ def _verb_runs(tokens: Sequence[Token]) -> list[tuple[int, int]]:
         opens = start == 0 or tokens[start - 1].tag in (Tag.TO, Tag.PUNCT) or tokens[start - 1].low in ("and", "then")
         if token.tag != Tag.VERB or not is_base_verb(token.text) or not opens or start + 1 >= len(tokens):
             continue
-        end = next(
-            (i for i in range(start, len(tokens)) if tokens[i].tag in (Tag.PUNCT, Tag.SUB, Tag.CONJ)), len(tokens)
-        )
+        within = tokens[start : start + _LONGEST_RUN + 1]
+        end = start + next((i for i, each in enumerate(within) if each.tag in _CLAUSE_ENDS), len(within))
         if any(each.tag in _VERBS for each in tokens[start + 1 : end]):
             continue
         if tokens[start + 1].low.endswith("ing"):
             continue
         objects = tokens[start + 1].tag in (Tag.DET, Tag.ADJ, Tag.NOUN, Tag.NUMBER)
-        if objects and 5 <= end - start <= 12 and tokens[end - 1].tag == Tag.NOUN and not _continues(tokens, end):
+        if (
+            objects
+            and _SHORTEST_RUN <= end - start <= _LONGEST_RUN
+            and tokens[end - 1].tag == Tag.NOUN
+            and not _continues(tokens, end)
+        ):
             runs.append((start, end))
     return runs
 
