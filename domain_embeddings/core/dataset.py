@@ -6,6 +6,9 @@ from typing import Any
 
 SPLITS = ("train", "dev", "test")
 
+OWN_PASSAGE = "own_passage"
+"""Key of a query's `extra`: the passage that is the query itself, and no answer to it."""
+
 Qrels = dict[str, dict[str, int]]
 """Relevance judgements: query id → passage id → grade (0 judged irrelevant, 1 and above relevant)."""
 
@@ -41,6 +44,11 @@ class Query:
     difficulty: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def own_passage(self) -> str | None:
+        """The passage that is this question itself, where questions are asked of each other: no hit counts as it."""
+        return self.extra.get(OWN_PASSAGE)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -71,3 +79,5 @@ class Ingested:
     dataset: Dataset
     rejects: list[Reject]
     counts: dict[str, int]
+    problems: list[str] = field(default_factory=list)
+    """What is left of a folder that nobody may have meant to leave out; errors where `ingest.strict` says so."""

@@ -1,6 +1,5 @@
 """Checking rows of JSON against a model, with errors that name the place."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -20,19 +19,6 @@ class QuestionFile(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
     written_by: WrittenBy = None
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """The object that a JSON file holds, or a DataError."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise DataError(path, f"not valid JSON: {error.msg}", line=error.lineno) from error
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"not UTF-8: {error}") from error
-    if not isinstance(value, dict):
-        raise DataError(path, f"expected a JSON object, found {type(value).__name__}")
-    return value
 
 
 def checked(model: type[M], row: Any, path: Path, *, line: int | None = None, place: str = "", remedy: str = "") -> M:
