@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
-from domain_embeddings.core.dataset import Dataset, Passage, Qrels, Query
+from domain_embeddings.core.dataset import WRITTEN_BY, Author, Dataset, Passage, Qrels, Query
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.json_files import numbered_lines, parse_object
 

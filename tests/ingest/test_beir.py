@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain_embeddings.core.authors import author_of
 from domain_embeddings.core.beir_files import read_dataset, write_dataset
-from domain_embeddings.core.dataset import Reject
+from domain_embeddings.core.dataset import Reject, author_of
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.kinds.beir import read
 from domain_embeddings.params.ingest import IngestParams
@@ -138,6 +137,19 @@ def test_rows_without_a_word_are_left_out_with_what_was_judged_of_them(tmp_path:
     ]
 
 
+def test_a_title_without_a_text_is_the_text(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    rows = [{"_id": "p1", "title": "Bleed the brakes."}, {"_id": "p2", "title": "Vent it.", "text": " "}]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    corpus = read(folder, _params("test")).dataset.corpus
+
+    assert [(passage.title, passage.text) for passage in corpus.values()] == [
+        ("", "Bleed the brakes."),
+        ("", "Vent it."),
+    ]
+
+
 def test_files_that_are_not_read_are_named(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     for name in ("qrels.tsv", "NOTE.md", "qrels/val.tsv", "qrels/test.txt"):
@@ -150,7 +162,8 @@ def test_files_that_are_not_read_are_named(tmp_path: Path) -> None:
 
 
 def test_keys_by_which_later_stages_go_are_renamed_and_named(tmp_path: Path) -> None:
-    queries = [*QUERIES[:2], {**QUERIES[2], "source": "sentence", "expected_topics": 5}, QUERIES[3]]
+    asked: dict[str, Any] = {**QUERIES[2], "source": "sentence", "expected_topics": 5}
+    queries = [*QUERIES[:2], asked, QUERIES[3]]
     folder = _folder(tmp_path, queries)
     odd = {"held_out": True, "entity": {"a": 1}, "x_entity": 2, "mentions": 7, "price": 3.5, "file": "a.pdf"}
     (folder / "corpus.jsonl").write_text("".join(json.dumps({**row, **odd}) + "\n" for row in CORPUS))

@@ -11,9 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.beir_files import EmptyRows, read_dataset, split_files
-from domain_embeddings.core.dataset import OWN_PASSAGE, Dataset, Ingested, Passage, Qrels, Query, Reject
+from domain_embeddings.core.dataset import (
+    OWN_PASSAGE,
+    WRITTEN_BY,
+    Author,
+    Dataset,
+    Ingested,
+    Passage,
+    Qrels,
+    Query,
+    Reject,
+)
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.text import words
 from domain_embeddings.ingest.walk import not_taken, walk
@@ -105,7 +114,8 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     corpus = {}
     for passage in dataset.corpus.values():
         _check_aliases(folder / CORPUS, passage)
-        corpus[passage.id] = replace(passage, extra=_freed(passage.extra, _PASSAGE_KEYS, renamed[CORPUS]))
+        passage = replace(passage, extra=_freed(passage.extra, _PASSAGE_KEYS, renamed[CORPUS]))
+        corpus[passage.id] = passage if passage.text.strip() else replace(passage, title="", text=passage.title)
     qrels = {split: judged for split, judged in dataset.qrels.items() if split in params.splits}
     queries = _queries(dataset, qrels, renamed[QUERIES])
     counts = {"passages": len(corpus), **{f"queries.{split}": len(judged) for split, judged in qrels.items()}}

@@ -15,8 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
-from domain_embeddings.core.dataset import SPLITS, Passage, Qrels, Query, Reject
+from domain_embeddings.core.dataset import SPLITS, WRITTEN_BY, Author, Passage, Qrels, Query, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.json_files import parse_object, read_text
 from domain_embeddings.evaluation.topics import coverage, is_known

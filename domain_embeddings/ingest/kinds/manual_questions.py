@@ -10,9 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.beir_files import read_jsonl
-from domain_embeddings.core.dataset import SPLITS, Passage, Qrels, Query
+from domain_embeddings.core.dataset import SPLITS, WRITTEN_BY, Author, Passage, Qrels, Query
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.kinds.rows import WrittenBy, checked
 

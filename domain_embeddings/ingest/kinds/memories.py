@@ -17,8 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
-from domain_embeddings.core.dataset import SPLITS, Dataset, Ingested, Passage, Query, Reject
+from domain_embeddings.core.dataset import SPLITS, WRITTEN_BY, Author, Dataset, Ingested, Passage, Query, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.json_files import parse, read_text
 from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked

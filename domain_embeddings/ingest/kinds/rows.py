@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domain_embeddings.core.authors import Author
+from domain_embeddings.core.dataset import Author
 from domain_embeddings.core.errors import DataError
 
 M = TypeVar("M", bound=BaseModel)
