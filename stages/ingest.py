@@ -18,7 +18,7 @@ from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Query
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.alias_lists import with_listed_names
 from domain_embeddings.ingest.dev_log import usable
-from domain_embeddings.ingest.kinds import beir, encyclopedia, manuals, memories
+from domain_embeddings.ingest.kinds import beir, chunks, encyclopedia, manuals, memories
 from domain_embeddings.ingest.stopped import StoppedError
 from domain_embeddings.params.corpora import Corpus
 from domain_embeddings.params.ingest import IngestParams
@@ -29,6 +29,7 @@ ADAPTERS: dict[str, Callable[[Path, IngestParams], Ingested]] = {
     "manuals": manuals.read,
     "memories": memories.read,
     "encyclopedia": encyclopedia.read,
+    "chunks": chunks.read,
     "beir": beir.read,
 }
 

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from domain_embeddings.core.beir_files import EmptyRows, read_dataset, split_files
 from domain_embeddings.core.dataset import (
@@ -25,16 +24,14 @@ from domain_embeddings.core.dataset import (
 )
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.text import words
+from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, freed, renamings
 from domain_embeddings.ingest.walk import not_taken, walk
 from domain_embeddings.params.ingest import IngestParams
 
 CORPUS, QUERIES = "corpus.jsonl", "queries.jsonl"
 _NOT_READ = f"not read: {CORPUS}, {QUERIES} and qrels/{{train,dev,test}}.tsv are"
-_PASSAGE_KEYS = (
-    "entity", "entity_kind", "mentions", "mention_aliases", "temporal_order", "held_out", "listed_synonyms"
-)  # fmt: skip
 _QUERY_KEYS = ("source", "form", "type", "passage", "names", "expected_topics", "temporal_limit", OWN_PASSAGE)
-"""Keys of `extra` by which later stages go, and which in a collection of others mean something else."""
+"""Keys of a query's `extra` by which later stages go, and which in a collection of others mean something else."""
 _SAME = 0.8
 """Share of a question's words that a passage of the same id must hold to be the question itself."""
 
@@ -44,19 +41,6 @@ def _check_aliases(path: Path, passage: Passage) -> None:
     if said is not None and not (isinstance(said, list) and all(isinstance(name, str) for name in said)):
         problem = f"the 'aliases' of passage {passage.id!r} must be a list of strings, found {str(said)[:80]!r}"
         raise DataError(path, problem, remedy='"aliases": ["another name", …]')
-
-
-def _freed(extra: Mapping[str, Any], taken: tuple[str, ...], renamed: Counter[str]) -> dict[str, Any]:
-    """What a row says beside the known keys, those that later stages go by under other names, which are counted."""
-    found = dict(extra)
-    for key in taken:
-        if key in found:
-            name = f"x_{key}"
-            while name in found:
-                name = f"x_{name}"
-            found[name] = found.pop(key)
-            renamed[key] += 1
-    return found
 
 
 def _own_passage(query: Query, grades: Mapping[str, int], corpus: Mapping[str, Passage]) -> dict[str, str]:
@@ -80,7 +64,7 @@ def _queries(dataset: Dataset, qrels: Mapping[str, Qrels], renamed: Counter[str]
             best = max(grades, key=lambda passage: grades[passage])
             query = dataset.queries[query_id]
             author = {WRITTEN_BY: query.extra.get(WRITTEN_BY) or Author.UNKNOWN}
-            extra = {**_freed(query.extra, _QUERY_KEYS, renamed), **author}
+            extra = {**freed(query.extra, _QUERY_KEYS, renamed), **author}
             extra |= _own_passage(query, grades, dataset.corpus)
             queries[query_id] = replace(query, domain=query.domain or dataset.corpus[best].domain, extra=extra)
     return queries
@@ -94,9 +78,7 @@ def _left_out(empty: EmptyRows, renamed: Mapping[str, Counter[str]]) -> list[Rej
     if empty.judgements:
         rejects.append(Reject("qrels", f"{empty.judgements} judgements of these rows"))
     for file, keys in renamed.items():
-        for key, times in keys.items():
-            reason = f"the key {key!r} of {times} rows means something else here, and is kept with 'x_' before it"
-            rejects.append(Reject(file, reason))
+        rejects += renamings(file, keys)
     return rejects
 
 
@@ -114,7 +96,7 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     corpus = {}
     for passage in dataset.corpus.values():
         _check_aliases(folder / CORPUS, passage)
-        passage = replace(passage, extra=_freed(passage.extra, _PASSAGE_KEYS, renamed[CORPUS]))
+        passage = replace(passage, extra=freed(passage.extra, PASSAGE_KEYS, renamed[CORPUS]))
         corpus[passage.id] = passage if passage.text.strip() else replace(passage, title="", text=passage.title)
     qrels = {split: judged for split, judged in dataset.qrels.items() if split in params.splits}
     queries = _queries(dataset, qrels, renamed[QUERIES])

@@ -14,14 +14,13 @@ from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.formats.blocks import UnreadableError
 from domain_embeddings.ingest.formats.readers import read_document
-from domain_embeddings.ingest.kinds.manual_questions import Labels, Places, read_questions
+from domain_embeddings.ingest.kinds.copies import copies_of
+from domain_embeddings.ingest.kinds.manual_questions import QUESTIONS, Labels, Places, read_questions
 from domain_embeddings.ingest.sections import Piece, pieces_of
 from domain_embeddings.ingest.stopped import StoppedError
 from domain_embeddings.ingest.walk import HIDDEN, LISTS, walk
 from domain_embeddings.params.ingest import IngestParams
-from domain_embeddings.text_matching.near_duplicates import near_copies
 
-QUESTIONS = "questions.jsonl"
 _ORIGIN = re.compile(r"(licen[cs]e|copying|notice|source)(\.txt|\.md)?", re.IGNORECASE)
 _OF_ORIGIN = "says where other files come from, by its name"
 _SKIPPED = (HIDDEN, _OF_ORIGIN)
@@ -70,17 +69,6 @@ def _read_file(path: Path, file: str, params: IngestParams, corpus: _Corpus) -> 
         corpus.sections[passage.id] = piece.section
 
 
-def _copies(passages: dict[str, Passage], threshold: float, counts: Counter[str]) -> dict[str, str]:
-    """Passage → the earlier one it is a copy or near-copy of, by text; both are counted."""
-    first: dict[str, str] = {}
-    for passage in passages.values():
-        first.setdefault(" ".join(passage.text.split()), passage.id)
-    exact = {p.id: kept for p in passages.values() if (kept := first[" ".join(p.text.split())]) != p.id}
-    near = near_copies({p.id: p.text for p in passages.values() if p.id not in exact}, threshold)
-    counts["exact_copies"], counts["near_copies"] = len(exact), len(near)
-    return near | {copy: near.get(kept, kept) for copy, kept in exact.items()}
-
-
 def _emptied(corpus: _Corpus, kept: Mapping[str, Passage]) -> list[str]:
     """A line for each domain folder of which nothing was kept, and why."""
     left = {passage.domain for passage in kept.values()}
@@ -123,7 +111,7 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     left, or a wrong line in `questions.jsonl`, a `StoppedError`.
     """
     corpus = _read_files(folder, params)
-    copies = _copies(corpus.passages, params.near_copy, corpus.counts)
+    copies = copies_of(corpus.passages, params.near_copy, corpus.counts)
     kept = {key: passage for key, passage in corpus.passages.items() if key not in copies}
     corpus.counts.update(f"type.{passage.type}" for passage in kept.values())
     corpus.counts.update(f"passages.{passage.domain}" for passage in kept.values())
