@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section
-from domain_embeddings.core.authors import Author
 from domain_embeddings.core.beir_files import read_dataset, write_json
-from domain_embeddings.core.dataset import Dataset, Query
+from domain_embeddings.core.dataset import Author, Dataset, Query
 from domain_embeddings.core.metrics import score
 from domain_embeddings.evaluation.arms import rankings, with_late
 from domain_embeddings.params.search import SearchParams

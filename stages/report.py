@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from domain_embeddings.commands.workspace import load_params, metrics_folder, section, stage_folder
-from domain_embeddings.core.authors import asked_by
 from domain_embeddings.core.beir_files import read_dataset, read_jsonl, read_queries, write_json
+from domain_embeddings.core.dataset import asked_by
 from domain_embeddings.evaluation.result_tables import with_slices
 from domain_embeddings.evaluation.summarizing import Results, summarize, tables
 from domain_embeddings.params.report import ReportParams

@@ -99,6 +99,12 @@ def main() -> None:
         )
     synthesis = synthetic(dataset.corpus, params, held_out, excluded | asked_for)
     train_qrels: Qrels = {**synthesis.qrels["train"], **{i: dataset.qrels["train"][i] for i in train}}
+    if not train_qrels:
+        raise DataError(
+            stage_folder("ingest", name) / "corpus.jsonl",
+            "no training query can be made from its passages",
+            remedy="label some training questions (docs/corpus.md): queries are made from sentences in English",
+        )
     statistics = {
         **synthesis.statistics,
         "passages_held_out": len(asked_for),

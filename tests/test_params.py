@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from domain_embeddings.commands import check_params
 from domain_embeddings.commands.workspace import section
+from domain_embeddings.core.errors import DataError
 from domain_embeddings.params.strict import ParamsError
 from domain_embeddings.params.train import TrainParams
 from scripts.dependencies import ROOT
@@ -101,6 +102,18 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
         ["anomaly.detector: no such detector, there are auto, exposure, ", "(is 'forest')"],
     ),
     ({"corpora": {}}, ["corpora: ", "at least 1 item"]),
+    (
+        {"corpora": {"x; touch y": {"kind": "manuals", "path": "docs"}}},
+        ["corpora.x; touch y.[key]: String should match pattern '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' (is 'x; touch y')"],
+    ),
+    (
+        {"evaluate/baselines": {"a b": {"kind": "folder", "path": "m"}}},
+        ["evaluate.baselines.a b.[key]: ", "(is 'a b')"],
+    ),
+    ({"gate/arms": ["tuned", "$(id)"]}, ["gate.arms.1: String should match pattern", "(is '$(id)')"]),
+    ({"anomaly/extra_sets": {"../up": "x.jsonl"}}, ["anomaly.extra_sets.../up.[key]: ", "(is '../up')"]),
+    ({"package/version": "1.0; id"}, ["package.version: String should match pattern", "(is '1.0; id')"]),
+    ({"package/version": "١.٢"}, ["package.version: String should match pattern"]),
     ({"corpora/docs/kind": "pdf"}, ["corpora.docs.kind: ", "'manuals'", "'beir'", "(is 'pdf')"]),
     ({"corpora/docs/path": ""}, ["corpora.docs.path: ", "at least 1 character (is '')"]),
     ({"corpora/docs/path": "../nowhere"}, ["corpora.docs.path: no such folder (is '../nowhere', looked in /"]),
@@ -115,6 +128,11 @@ def test_a_wrong_value_is_named(folder: Path, changes: dict[str, Any], fragments
     for fragment in fragments:
         assert fragment in message
     assert len(message.splitlines()) == 2  # nothing else is complained of
+
+
+@pytest.mark.parametrize("name", ["-rf", "a.b", "a/b", "a\n", "", "a" * 65, "ä", "a'b", "${seed}", "a b"])
+def test_a_corpus_has_a_name_that_a_shell_a_path_and_dvc_take_as_it_is(folder: Path, name: str) -> None:
+    assert "[key]: String should " in _refused(folder, {"corpora": {name: {"kind": "manuals", "path": "docs"}}})
 
 
 def test_every_wrong_key_has_a_line(folder: Path) -> None:
@@ -148,6 +166,15 @@ def test_a_block_must_learn(folder: Path, frozen: int) -> None:
     (folder / "models/base/config.json").write_text('{"num_hidden_layers": 6}')
 
     assert f"train.frozen_blocks is {frozen}, allowed are 0 to 5" in _refused(folder, {"train/frozen_blocks": frozen})
+
+
+def test_a_base_model_that_cannot_be_read_is_told(folder: Path) -> None:
+    (folder / "models/base").mkdir(parents=True)
+    (folder / "models/base/config.json").write_text('{"num_hidden_layers": ')
+    YAML().dump(_changed({}), folder / "params.yaml")
+
+    with pytest.raises(DataError, match=r"^models/base/config\.json:1: not valid JSON"):
+        check_params.check(ASKED)
 
 
 def test_a_wrong_seed_is_named(folder: Path) -> None:

@@ -4,7 +4,6 @@ Of the written ones (data/raw/anomaly/), `split` says what a query may be used f
 (choosing a detector) or test. `corpus`, where it is given, is the only corpus that the query is meant for.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from domain_embeddings.core.beir_files import read_jsonl
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.core.json_files import parse_object, read_text
 
 WRITTEN = ("adversarial", "near", "far", "known")
 """Files of queries that are to be flagged; `odd` holds those that are not, however odd they look."""
@@ -73,14 +73,15 @@ def read_log(path: Path) -> list[str]:
 
 
 def _from_categories(name: str, path: Path) -> list[Example]:
+    whole = parse_object(read_text(path), path)
     try:
-        categories = json.loads(path.read_text(encoding="utf-8"))["categories"]
+        categories = whole["categories"]
         asked = {
             category: [str(test["question"]) for test in body["tests"]]
             for category, body in categories.items()
             if body["expected"] != "answer"
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         raise DataError(path, f"holds no categories of tests: {error!r}") from error
     return [Example(name, category, "test", text) for category, texts in asked.items() for text in texts]
 

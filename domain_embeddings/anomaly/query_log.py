@@ -162,7 +162,7 @@ def _parsed(path: Path, number: int | None, raw: bytes) -> dict[str, Any]:
     try:
         line = json.loads(raw)
         whole = isinstance(line, dict) and _bytes(line) + b"\n" == raw
-    except ValueError:
+    except (ValueError, RecursionError):
         whole = False
     if not whole:
         raise ChainError(path, "a line is not as it was written", line=number, remedy="cut short or edited")

@@ -1,11 +1,11 @@
 """Before a stage does anything (stages/stage.py): check all of params.yaml, the corpus asked for, and dvc.lock."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from domain_embeddings.anomaly.detectors import DETECTORS
 from domain_embeddings.commands.workspace import BASE_MODEL, PARAMS, load_params
+from domain_embeddings.core.json_files import parse_object, read_text
 from domain_embeddings.packaging.dvc_lock import LOCK, read_lock, stages_of
 from domain_embeddings.params.strict import ParamsError, validate
 from domain_embeddings.params.whole import Params
@@ -42,7 +42,7 @@ def too_many_frozen(params: Params) -> Iterator[str]:
     config = BASE_MODEL / "config.json"
     if not config.is_file():
         return
-    blocks = json.loads(config.read_text(encoding="utf-8")).get("num_hidden_layers", 0)
+    blocks = parse_object(read_text(config), config).get("num_hidden_layers", 0)
     if 0 < blocks <= params.train.frozen_blocks:
         yield (
             f"train.frozen_blocks is {params.train.frozen_blocks}, allowed are 0 to {blocks - 1}: "

@@ -1,4 +1,4 @@
-"""What passages say of named things: the article that each belongs to, and how two passages are related by them.
+"""What passages belong to: the section that each is a piece of, the article of a named thing, and how two are related.
 
 A passage of an encyclopedia has in its `extra` the `entity` whose article it is of, that entity's `aliases` and
 `entity_kind`, and in `mentions` the primary names of all entities named in it.
@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 from domain_embeddings.core.dataset import Passage
 
+MOST_PIECES = 10
+"""Of a section. A title that more passages share is the name of a document, and they are no pieces of one section."""
+
 Relation = Literal["same", "related", "overlap", "same_kind", "none"]
 
 
@@ -20,6 +23,15 @@ class Article:
     entity: str
     aliases: tuple[str, ...]
     passages: tuple[Passage, ...]
+
+
+def sections(passages: Iterable[Passage]) -> dict[str, str]:
+    """Passage → the first piece of its section: the passages of one domain, file and title, the title not empty."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for passage in passages:
+        key = (passage.domain, str(passage.extra.get("file", "")), passage.title or f"\0{passage.id}")
+        found.setdefault(key, []).append(passage.id)
+    return {i: pieces[0] if len(pieces) <= MOST_PIECES else i for pieces in found.values() for i in pieces}
 
 
 def entity_of(passage: Passage) -> str | None:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain_embeddings.core.authors import asked_by
-from domain_embeddings.core.dataset import Dataset, Query
+from domain_embeddings.core.dataset import Dataset, Query, asked_by
 from domain_embeddings.core.metrics import METRICS
 from domain_embeddings.evaluation import promotion, result_tables, topics
 from domain_embeddings.evaluation.choice import KB, Offered, choose

@@ -19,6 +19,7 @@ from typing import Any
 
 from domain_embeddings.core.dataset import Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.core.json_files import parse_object, read_text
 from domain_embeddings.ingest.term_finder import Key, TermFinder, key_of
 
 ALIASES, SYNONYMS = "aliases.json", "synonyms.txt"
@@ -30,7 +31,6 @@ _ALIASES_FORM = 'aliases.json is {"canonical name": ["alias", …], …}, in UTF
 _SYNONYMS_FORM = r"a line is 'a, b, c' or 'a, b => c, d', in UTF-8; a comma within a term is written \,"
 _BETWEEN = re.compile(r"[\s,:]*")
 _LINE_END = re.compile(r"\r\n?|\n")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _PIECE = re.compile(r"\\(?P<escaped>.)|(?P<mark>=>|,)|(?P<plain>[^\\,=]+|.)")
 
 
@@ -124,26 +124,10 @@ def _rules(path: Path, read: Callable[[Path], Iterator[_Rule]]) -> _Rules | None
     return _Rules(list(read(path))) if path.exists() else None
 
 
-def _text(path: Path, remedy: str) -> str:
-    raw = path.read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(path, f"not UTF-8: {error.reason}", line=line, remedy=remedy) from error
-
-
 def _entries(path: Path) -> Iterator[_Rule]:
     """The entries of `aliases.json`; one key may stand twice, and both count."""
-    text = _text(path, _ALIASES_FORM)
-    try:
-        whole = json.loads(text)
-    except json.JSONDecodeError as error:
-        problem = f"not valid JSON: {error.msg}"
-        raise DataError(path, problem, line=error.lineno, remedy=_ALIASES_FORM) from error
-    if not isinstance(whole, dict):
-        problem = f"expected a JSON object, found {type(whole).__name__}"
-        raise DataError(path, problem, line=1, remedy=_ALIASES_FORM)
+    text = read_text(path, _ALIASES_FORM)
+    parse_object(text, path, remedy=_ALIASES_FORM)
     for line, name, aliases in _members(text):
         if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
             problem = f"the aliases of {name!r} must be a list of strings, found {str(aliases)[:80]!r}"
@@ -171,7 +155,7 @@ def _end(text: str, position: int) -> int:
 
 def _lines(path: Path) -> Iterator[_Rule]:
     """The rules of `synonyms.txt`, whose form is that of Solr and Elasticsearch."""
-    for line, written in enumerate(_LINE_END.split(_text(path, _SYNONYMS_FORM)), start=1):
+    for line, written in enumerate(_LINE_END.split(read_text(path, _SYNONYMS_FORM)), start=1):
         if written.strip() and not written.lstrip().startswith("#"):
             sides = [_names(side, path, line, _SYNONYMS_FORM) for side in _sides(written)]
             if len(sides) > 2:
@@ -203,7 +187,5 @@ def _names(written: Iterable[str], path: Path, line: int, remedy: str) -> dict[K
         if not key:
             problem = f"{name!r} has no letter or digit" if name else "an empty name"
             raise DataError(path, problem, line=line, remedy=remedy)
-        if _SURROGATE.search(name):
-            raise DataError(path, f"half a surrogate pair in the name {name!r}", line=line, remedy=remedy)
         names.setdefault(key, name)
     return names

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.beir_files import read_jsonl
-from domain_embeddings.core.dataset import Dataset, Ingested, Query, Reject
+from domain_embeddings.core.dataset import WRITTEN_BY, Author, Dataset, Ingested, Query, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 

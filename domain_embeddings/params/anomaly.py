@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from domain_embeddings.params.strict import Strict
+from domain_embeddings.params.strict import Name, Strict
 
 
 class AnomalyParams(Strict):
@@ -18,5 +18,5 @@ class AnomalyParams(Strict):
     """Most queries to learn from; of more, so many are drawn."""
     normal_log: str | None
     """JSONL with `text`: your users' own queries. A fifth is for calibration. DVC does not see when it changes."""
-    extra_sets: dict[str, str]
+    extra_sets: dict[Name, str]
     """Name → file of further anomalies to report on. DVC does not see when they change."""

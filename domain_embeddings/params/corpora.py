@@ -6,7 +6,7 @@ from pydantic import Field
 
 from domain_embeddings.params.strict import Strict
 
-Kind = Literal["manuals", "memories", "encyclopedia", "beir"]
+Kind = Literal["manuals", "memories", "encyclopedia", "chunks", "beir"]
 
 
 class Corpus(Strict):

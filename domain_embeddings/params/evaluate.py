@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from domain_embeddings.params.strict import Strict
+from domain_embeddings.params.strict import Name, Strict
 
-_NAME = re.compile(r"[a-z0-9_-]+")
 SEED_ARM = "tuned_seed"
 """Before the seed: the arm of a further training."""
 
@@ -74,14 +73,12 @@ Baseline = Annotated[Hub | Folder | Endpoint, Field(discriminator="kind")]
 class EvaluateParams(Strict):
     """Which models of others stand beside the arms. How these rank and fuse is the search's (`search`)."""
 
-    baselines: dict[str, Baseline]
+    baselines: dict[Name, Baseline]
     """Arm → somebody else's model. Only compared: it is neither fused nor promoted."""
 
     @model_validator(mode="after")
     def _names(self) -> "EvaluateParams":
         for name in self.baselines:
-            if not _NAME.fullmatch(name):
-                raise ValueError(f"baselines may be named by a-z, 0-9, _ and -, not {name!r}")
             if _OWN_ARM.fullmatch(name):
                 raise ValueError(f"no baseline may be named {name!r}: that is an arm of this pipeline")
         return self

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from domain_embeddings.core.metrics import METRICS
-from domain_embeddings.params.strict import Strict
+from domain_embeddings.params.strict import Name, Strict
 
 
 def _known(metric: str) -> str:
@@ -22,7 +22,7 @@ Acceptance = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+/[^/\s]+(/.+=.+?)?( 
 class GateParams(Strict):
     """Which falls of search quality stop a change."""
 
-    arms: list[str] = Field(min_length=1)
+    arms: list[Name] = Field(min_length=1)
     """The arms that are in use; what others do is reported elsewhere and stops nothing."""
     tolerance: dict[Metric, Annotated[float, Field(ge=0)]] = Field(min_length=1)
     """Metric → the fall that is tolerated; a larger one whose 95% interval excludes zero stops the change."""

@@ -10,7 +10,7 @@ from domain_embeddings.params.strict import Strict
 class PackageParams(Strict):
     """What the packaged model is called, and what its card says beside the figures."""
 
-    version: str = Field(pattern=r"^\d+(\.\d+){0,2}(\.dev\d+)?$")
+    version: str = Field(pattern=r"^[0-9]+(\.[0-9]+){0,2}(\.dev[0-9]+)?$")
     """Of the folder models/<corpus>-embeddings-v<version>/. Written once; one that ends in .dev<n> may change."""
     license: str = Field(default="apache-2.0", min_length=1)
     """Of the model, as the hub writes it (apache-2.0 is the base model's)."""

@@ -15,7 +15,7 @@ from domain_embeddings.params.mine import MineParams
 from domain_embeddings.params.package import PackageParams
 from domain_embeddings.params.report import ReportParams
 from domain_embeddings.params.search import SearchParams
-from domain_embeddings.params.strict import Strict
+from domain_embeddings.params.strict import Name, Strict
 from domain_embeddings.params.synthesize import SynthesizeParams
 from domain_embeddings.params.train import TrainParams
 
@@ -23,7 +23,7 @@ from domain_embeddings.params.train import TrainParams
 class Params(Strict):
     """Every section of params.yaml, and what must hold between them."""
 
-    corpora: dict[str, Corpus] = Field(min_length=1)
+    corpora: dict[Name, Corpus] = Field(min_length=1)
     seed: int = Field(ge=0)
     """Of every draw."""
     base_model: BaseModelParams

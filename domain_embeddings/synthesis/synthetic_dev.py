@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
+from domain_embeddings.core.entities import sections
 from domain_embeddings.synthesis.dev_questions import SEVERAL, questions
 from domain_embeddings.synthesis.keyphrases import Statistics, statistics_of
 from domain_embeddings.text_matching.near_duplicates import chained, near_copies
@@ -71,14 +72,9 @@ def _asked(
 def _groups(corpus: Mapping[str, Passage]) -> dict[str, set[str]]:
     """The passages that belong together, under the first of their ids."""
     ordered = sorted(corpus)
-    first_of: dict[tuple[str, str, str], str] = {}
-    links = []
-    for passage_id in ordered:
-        passage = corpus[passage_id]
-        section = (passage.domain, str(passage.extra.get("file", "")), passage.title or passage_id)
-        links.append((passage_id, first_of.setdefault(section, passage_id)))
+    links = sections(corpus[passage_id] for passage_id in ordered)
     copies = near_copies({passage_id: corpus[passage_id].content for passage_id in ordered}, _NEAR_COPY)
     groups: dict[str, set[str]] = {}
-    for passage_id, leader in chained(ordered, (*links, *copies.items())).items():
+    for passage_id, leader in chained(ordered, (*links.items(), *copies.items())).items():
         groups.setdefault(leader, set()).add(passage_id)
     return groups

@@ -1,9 +1,10 @@
 """Hard negatives: passages that look like the answer to a query and are not.
 
-Candidates are what the sources (`candidate_sources`) find, best first and in turn. A candidate is dropped when it is
-relevant to the query, when it is a near-copy of a relevant passage or another piece of its section or of its entity's
-article, or when the base model scores it above a set share of the positive's score: such a passage is likely an
-unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
+Passages that are judged 0 for a query come first: somebody has certified that they do not answer it. Other candidates
+are what the sources (`candidate_sources`) find, best first and in turn. A candidate is dropped when it is relevant to
+the query, or the query itself, when it is a near-copy of a relevant passage or another piece of its section or of its
+entity's article, or when the base model scores it above a set share of the positive's score: such a passage is likely
+an unlabelled answer (positive-aware mining, NV-Retriever, Moreira et al., 2024, arXiv:2407.15831).
 
 A passage marked `held_out`, because dev or test questions ask for it, is nobody's negative, nor is a near-copy of it:
 what is to be found unseen would be pushed away from every training query.
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
-from domain_embeddings.core.entities import entity_of, relation
+from domain_embeddings.core.entities import entity_of, relation, sections
 from domain_embeddings.core.errors import UserError
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.params.mine import MineParams
@@ -81,6 +82,7 @@ class Miner:
         self._rankers = [SOURCES[name](self._passages) for name in params.candidates]
         copies = near_copies({passage.id: passage.text for passage in self._passages}, params.near_copy)
         self._original = {passage.id: copies.get(passage.id, passage.id) for passage in self._passages}
+        self._sections = sections(self._passages)
         self._held_out = {self._original[passage.id] for passage in self._passages if passage.extra.get("held_out")}
         self.audit = Audit()
 
@@ -96,12 +98,12 @@ class Miner:
             dense = vectors[rows] @ self._vectors.T
             candidates = self._candidates(queries[rows], dense, found[rows])
             for query, scores, merged in zip(queries[rows], dense, candidates, strict=True):
-                judged = set(qrels[query.id])
-                for positive in (p for p, grade in qrels[query.id].items() if grade > 0):
+                judged = qrels[query.id]
+                for positive in (p for p, grade in judged.items() if grade > 0):
                     if self._fits(query, positive, judged, scores):
                         yield self._triplet(query, positive, judged, scores, merged)
 
-    def _fits(self, query: Query, positive: str, judged: set[str], scores: Scores) -> bool:
+    def _fits(self, query: Query, positive: str, judged: Mapping[str, int], scores: Scores) -> bool:
         """Whether few enough unjudged passages come before the positive, where that must be asked."""
         source = query.extra.get("source")
         if self._params.max_positive_rank is None or source not in OWN_WORDS:
@@ -121,9 +123,14 @@ class Miner:
         for ranked in zip(*rankings, strict=True):
             yield list(dict.fromkeys(i for turn in zip_longest(*ranked) for i in turn if i is not None))
 
-    def _triplet(self, query: Query, positive: str, judged: set[str], scores: Scores, candidates: list[int]) -> Triplet:
+    def _triplet(
+        self, query: Query, positive: str, judged: Mapping[str, int], scores: Scores, candidates: list[int]
+    ) -> Triplet:
         limit = self._params.max_score_share * float(scores[self._index[positive]])
-        accepted = [i for i in candidates if self._accept(i, positive, judged, float(scores[i]), limit)]
+        certified = [self._index[passage] for passage, grade in judged.items() if grade <= 0]
+        certified.sort(key=lambda i: -float(scores[i]))
+        ordered = dict.fromkeys([*certified, *candidates])
+        accepted = [i for i in ordered if self._accept(i, query, positive, judged, float(scores[i]), limit)]
         chosen = self._mixed(accepted, self._passages[self._index[positive]])
         if len(chosen) < self._params.negatives:
             chosen += self._fallback(query, positive, judged, scores, limit, chosen)
@@ -132,21 +139,30 @@ class Miner:
             self._note(query, positive, i, float(scores[i]), float(scores[self._index[positive]]))
         return Triplet(query.id, query.text, positive, tuple(self._passages[i].id for i in chosen))
 
-    def _accept(self, i: int, positive: str, judged: set[str], score: float, limit: float) -> bool:
-        reason = self._objection(i, positive, judged, score, limit)
+    def _accept(
+        self, i: int, query: Query, positive: str, judged: Mapping[str, int], score: float, limit: float
+    ) -> bool:
+        reason = self._objection(i, query, positive, judged, score, limit)
         if reason:
             self.audit.dropped[reason] += 1
         return not reason
 
-    def _objection(self, i: int, positive: str, judged: set[str], score: float, limit: float) -> str:
+    def _objection(
+        self, i: int, query: Query, positive: str, judged: Mapping[str, int], score: float, limit: float
+    ) -> str:
         candidate, answer = self._passages[i], self._passages[self._index[positive]]
-        if candidate.id in judged:
-            return "judged for this query"
+        relevant = {passage for passage, grade in judged.items() if grade > 0}
+        if candidate.id in relevant:
+            return "relevant to this query"
+        if candidate.id == query.own_passage:
+            return "the query itself"
         if self._original[candidate.id] in self._held_out:
             return HELD_OUT
-        if self._original[candidate.id] in {self._original[other] for other in judged}:
+        if candidate.id in judged:
+            return ""
+        if self._original[candidate.id] in {self._original[other] for other in relevant}:
             return "near-copy of a relevant passage"
-        if candidate.title and candidate.title == answer.title:
+        if self._sections[candidate.id] == self._sections[answer.id]:
             return "same section as the positive"
         if relation(candidate, answer) == "same":
             return "same entity"
@@ -177,7 +193,13 @@ class Miner:
         return "same domain" if candidate.domain == answer.domain else "cross domain"
 
     def _fallback(
-        self, query: Query, positive: str, judged: set[str], scores: Scores, limit: float, chosen: list[int]
+        self,
+        query: Query,
+        positive: str,
+        judged: Mapping[str, int],
+        scores: Scores,
+        limit: float,
+        chosen: list[int],
     ) -> list[int]:
         """Passages drawn at random under the same rules; in a tiny corpus whatever the score, then any."""
         draw = random.Random(f"{self._params.seed} {query.id} {positive}")
@@ -185,7 +207,7 @@ class Miner:
         found: list[int] = []
         for loose, needy in ((False, False), (True, False), (True, True)):
             for i in order:
-                objection = self._objection(i, positive, judged, -1.0 if loose else float(scores[i]), limit)
+                objection = self._objection(i, query, positive, judged, -1.0 if loose else float(scores[i]), limit)
                 if i in chosen or i in found or (objection and not (needy and objection == HELD_OUT)):
                     continue
                 found.append(i)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from domain_embeddings.core.authors import Author, asked_by, author_of
-from domain_embeddings.core.dataset import Query
+from domain_embeddings.core.dataset import Author, Query, asked_by, author_of
 
 
 def _asked(number: int, **extra: object) -> list[Query]:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain_embeddings.core.beir_files import (
+    EmptyRows,
     read_corpus,
     read_dataset,
     read_jsonl,
@@ -56,6 +57,65 @@ def test_any_subset_of_splits_will_do(folder: Path) -> None:
     assert read_dataset(folder).qrels == {"test": {"q1": {"p1": 1}}}
 
 
+def test_ids_may_be_integers(folder: Path) -> None:
+    (folder / "corpus.jsonl").write_text(_lines({**P1, "_id": 1}, {**P2, "_id": 20}))
+    (folder / "queries.jsonl").write_text(_lines({**Q1, "_id": -3}, {**Q2, "_id": 0}))
+    (folder / "qrels/test.tsv").write_text(HEADER + "-3\t1\t1\n")
+    (folder / "qrels/dev.tsv").write_text(HEADER + "0\t20\t2\n")
+
+    dataset = read_dataset(folder)
+
+    assert (list(dataset.corpus), list(dataset.queries)) == (["1", "20"], ["-3", "0"])
+    assert dataset.qrels == {"dev": {"0": {"20": 2}}, "test": {"-3": {"1": 1}}}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        HEADER + "q1\tp1\t1.0\nq1\tp2\t-1.\n",
+        "q1\tp1\t1\nq1\tp2\t-1\n",
+        "q1 0 p1 1\nq1 0 p2 -1\n",
+        "q1\tQ0\tp1\t1\r\n\r\nq1\tQ0\tp2\t-1\r\n",
+        "\ufeff" + HEADER + "q1\tp1\t1\nq1\tp2\t-1\n",
+        "query_id\tcorpus_id\tscore\nq1\tp1\t1\nq1\tp2\t-1\n",
+    ],
+    ids=["floats", "no header", "TREC", "TREC with tabs and CRLF", "byte order mark", "underscores"],
+)
+def test_judgements_in_the_forms_of_others(folder: Path, written: str) -> None:
+    (folder / "qrels/test.tsv").write_bytes(written.encode())
+
+    assert read_dataset(folder).qrels["test"] == {"q1": {"p1": 1, "p2": -1}}
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_dev_may_be_called_validation(folder: Path, name: str) -> None:
+    (folder / "qrels/dev.tsv").rename(folder / f"qrels/{name}.tsv")
+
+    assert read_dataset(folder).qrels["dev"] == {"q2": {"p2": 2}}
+
+
+def test_lines_may_end_as_on_windows_and_files_begin_with_a_mark(folder: Path) -> None:
+    expected = read_dataset(folder)
+    for name in ("corpus.jsonl", "queries.jsonl"):
+        path = folder / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert read_dataset(folder) == expected
+
+
+def test_rows_without_a_word_are_put_down_where_that_is_asked_for(folder: Path) -> None:
+    (folder / "corpus.jsonl").write_text(_lines(P1, {"_id": "p3", "title": " ", "text": ""}, P2))
+    (folder / "queries.jsonl").write_text(_lines(Q1, Q2, {"_id": "q3", "text": ""}))
+    (folder / "qrels/test.tsv").write_text(HEADER + "q1\tp1\t1\nq1\tp3\t1\nq3\tp1\t1\n")
+    empty = EmptyRows()
+
+    dataset = read_dataset(folder, empty)
+
+    assert (list(dataset.corpus), list(dataset.queries)) == (["p1", "p2"], ["q1", "q2"])
+    assert dataset.qrels["test"] == {"q1": {"p1": 1}}
+    assert empty == EmptyRows({"p3": 2}, {"q3": 3}, 2)
+
+
 def test_content_is_title_and_text() -> None:
     assert Passage("p", "HT-25 > Brakes", "Bleed them.").content == "HT-25 > Brakes Bleed them."
     assert Passage("p", "", "Bleed them.").content == "Bleed them."
@@ -89,25 +149,30 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("corpus.jsonl", _lines(P1, "", '["p2"]'), ":3: expected a JSON object, found list", ""),
     ("corpus.jsonl", _lines(P1, P2, P1), ":3: duplicate _id 'p1', first on line 1", ""),
     ("corpus.jsonl", _lines({"text": "a"}), ":1: '_id' must be a string, found null", ""),
-    ("corpus.jsonl", _lines({"_id": 7, "text": "a"}), ":1: '_id' must be a string, found 7", ""),
+    ("corpus.jsonl", _lines({"_id": 7.0, "text": "a"}), ":1: '_id' must be a string, found 7.0", ""),
+    ("corpus.jsonl", _lines({"_id": True, "text": "a"}), ":1: '_id' must be a string, found true", ""),
+    ("corpus.jsonl", _lines({"_id": "7", "text": "a"}, {"_id": 7, "text": "a"}), ":2: duplicate _id '7'", ""),
     ("corpus.jsonl", _lines({"_id": " ", "text": "a"}), ":1: '_id' is empty", ""),
     ("corpus.jsonl", _lines({"_id": "a\tb", "text": "a"}), ":1: _id 'a\\tb' holds a tab or a line break", ""),
     ("corpus.jsonl", _lines({"_id": "a\nb", "text": "a"}), ":1: _id 'a\\nb' holds a tab or a line break", ""),
     ("corpus.jsonl", _lines(P1, {"_id": "p2", "text": 5}), ":2: 'text' must be a string, found 5", ""),
     ("corpus.jsonl", _lines(P1, {"_id": "p2"}), ":2: passage 'p2' has neither title nor text", "(remove the row)"),
-    ("corpus.jsonl", _lines(P1, {"_id": "p2", "text": "\ud800"}), ":2: not valid JSON: ", "surrogates not allowed"),
+    ("corpus.jsonl", _lines(P1, {"_id": "p2", "text": "\ud800"}), ":2: half a surrogate pair", "(remove it)"),
     ("corpus.jsonl", "", ": no passage in it", ""),
     ("queries.jsonl", _lines(Q1, {"_id": "q2"}), ":2: 'text' must be a string, found null", ""),
     ("queries.jsonl", _lines(Q1, {"_id": "q2", "text": " "}), ":2: 'text' is empty", ""),
     ("queries.jsonl", _lines(Q1, Q2, Q2), ":3: duplicate _id 'q2', first on line 2", ""),
     ("qrels/test.tsv", HEADER + "q1\tp1\t1\nq9\tp1\t1\n", ":3: query id 'q9' is not in queries.jsonl", ""),
-    ("qrels/test.tsv", HEADER + "q1\tp9\t1\n", ":2: passage id 'p9' is not in corpus.jsonl", ""),
+    ("qrels/test.tsv", HEADER + "q1\tp9\t1\n", ":2: passage id 'p9' is not in corpus.jsonl", "remove the judgement"),
     ("qrels/test.tsv", HEADER + "q1\tp1\thigh\n", ":2: score 'high' is not an integer", ""),
-    ("qrels/test.tsv", HEADER + "q1\tp1\t0.5\n", ":2: score '0.5' is not an integer", ""),
+    ("qrels/test.tsv", HEADER + "q1\tp1\t0.5\n", ":2: score '0.5' is not an integer", "1 and above relevant"),
+    ("qrels/test.tsv", HEADER + "q1\tp1\tnan\n", ":2: score 'nan' is not an integer", ""),
+    ("qrels/test.tsv", HEADER + f"q1\tp1\t{'9' * 5000}\n", ":2: score '999", "is not an integer"),
     ("qrels/test.tsv", HEADER + "q1\tp1\t1\nq1\tp1\t2\n", ":3: query 'q1' judges passage 'p1' twice", ""),
     ("qrels/test.tsv", HEADER + "q1 p1 1\n", ":2: 1 columns, expected 3", "(separate them by tabs)"),
     ("qrels/test.tsv", HEADER + "q1\t0\tp1\t1\n", ":2: 4 columns, expected 3", ""),
-    ("qrels/test.tsv", "q1\tp1\t1\n", ":1: the header is 'q1\\tp1\\t1'", "(query-id<tab>corpus-id<tab>score)"),
+    ("qrels/test.tsv", "q1\tp1\thigh\n", ":1: the header is 'q1\\tp1\\thigh'", "(query-id<tab>corpus-id<tab>score)"),
+    ("qrels/test.tsv", "q1 0 p1 1\nq1 p2 1\n", ":2: 3 columns, expected 4", "(query, iteration, passage, score)"),
     ("qrels/test.tsv", "", ":1: the header is ''", "(query-id<tab>corpus-id<tab>score)"),
     ("qrels/test.tsv", HEADER + "q2\tp1\t1\n", ": query 'q2' is in dev.tsv as well", "keep each query in one split"),
 ]
@@ -150,7 +215,8 @@ _SAFE = st.characters(exclude_categories=["Cs"])
 _TEXT = st.text(_SAFE)
 _ID = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\r\n"), min_size=1).filter(str.strip)
 _EXTRA = st.dictionaries(
-    st.text(_SAFE).map(lambda name: f"x_{name}"), st.none() | st.booleans() | st.integers() | _TEXT | st.lists(_TEXT)
+    st.text(_SAFE).map(lambda name: f"x_{name}"),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | _TEXT | st.lists(_TEXT),
 )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from domain_embeddings.core.dataset import Passage, Query
-from domain_embeddings.core.entities import Relation, articles, relation
+from domain_embeddings.core.entities import MOST_PIECES, Relation, articles, relation, sections
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.training.negatives import Miner
 from tests.knobs import knobs
@@ -100,3 +100,23 @@ def test_a_passage_about_the_same_entity_is_no_negative() -> None:
 def test_relation_shares_must_add_up() -> None:
     with pytest.raises(ValueError, match=r"hard \+ medium \+ easy must be 1, is 0\.9"):
         knobs("mine", MineParams, relations={"hard": 0.5, "medium": 0.2, "easy": 0.2})
+
+
+def test_pieces_of_a_section_share_domain_file_and_title() -> None:
+    pieces = [
+        Passage("a1", "Oil", "drain", "car", extra={"file": "a.md"}),
+        Passage("a2", "Oil", "fill", "car", extra={"file": "a.md"}),
+        Passage("b1", "Oil", "drain", "car", extra={"file": "b.md"}),
+        Passage("c1", "Oil", "drain", "boat", extra={"file": "a.md"}),
+        Passage("d1", "", "drain", "car"),
+        Passage("d2", "", "fill", "car"),
+    ]
+
+    assert sections(pieces) == {"a1": "a1", "a2": "a1", "b1": "b1", "c1": "c1", "d1": "d1", "d2": "d2"}
+
+
+def test_a_title_of_many_passages_is_a_documents_name() -> None:
+    chunks = [Passage(f"c{i}", "Handbook", f"step {i}") for i in range(MOST_PIECES + 1)]
+
+    assert set(sections(chunks[:-1]).values()) == {"c0"}
+    assert sections(chunks) == {chunk.id: chunk.id for chunk in chunks}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain_embeddings.core.authors import author_of
 from domain_embeddings.core.beir_files import read_dataset, write_dataset
+from domain_embeddings.core.dataset import Reject, author_of
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.kinds.beir import read
 from domain_embeddings.params.ingest import IngestParams
@@ -116,3 +116,94 @@ def test_aliases_that_are_no_list_of_names_are_an_error(tmp_path: Path, aliases:
 
     with pytest.raises(DataError, match=r"corpus\.jsonl: the 'aliases' of passage 'p2' must be a list of strings"):
         read(folder, _params("test"))
+
+
+def test_rows_without_a_word_are_left_out_with_what_was_judged_of_them(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, [*QUERIES, {"_id": "q9", "text": " "}])
+    with (folder / "corpus.jsonl").open("a") as file:
+        file.write(json.dumps({"_id": "p3", "title": "", "text": "", "metadata": {}}) + "\n")
+    with (folder / "qrels/test.tsv").open("a") as file:
+        file.write("q3\tp3\t1\nq9\tp1\t1\n")
+
+    ingested = read(folder, _params("test"))
+
+    assert list(ingested.dataset.corpus) == ["p1", "p2"]
+    assert ingested.dataset.qrels == {"test": {"q3": {"p1": 1, "p2": 2}}}
+    assert ingested.counts["rows.empty"] == 2
+    assert ingested.rejects == [
+        Reject("corpus.jsonl:3", "'p3' has neither title nor text"),
+        Reject("queries.jsonl:5", "'q9' has no text"),
+        Reject("qrels", "2 judgements of these rows"),
+    ]
+
+
+def test_a_title_without_a_text_is_the_text(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    rows = [{"_id": "p1", "title": "Bleed the brakes."}, {"_id": "p2", "title": "Vent it.", "text": " "}]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    corpus = read(folder, _params("test")).dataset.corpus
+
+    assert [(passage.title, passage.text) for passage in corpus.values()] == [
+        ("", "Bleed the brakes."),
+        ("", "Vent it."),
+    ]
+
+
+def test_files_that_are_not_read_are_named(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    for name in ("qrels.tsv", "NOTE.md", "qrels/val.tsv", "qrels/test.txt"):
+        (folder / name).write_text("q1\tp1\t1\n")
+
+    reason = "not read: corpus.jsonl, queries.jsonl and qrels/{train,dev,test}.tsv are"
+    assert read(folder, _params("test")).rejects == [
+        Reject(name, reason) for name in ("NOTE.md", "qrels.tsv", "qrels/test.txt", "qrels/val.tsv")
+    ]
+
+
+def test_keys_by_which_later_stages_go_are_renamed_and_named(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {**QUERIES[2], "source": "sentence", "expected_topics": 5}
+    queries = [*QUERIES[:2], asked, QUERIES[3]]
+    folder = _folder(tmp_path, queries)
+    odd = {"held_out": True, "entity": {"a": 1}, "x_entity": 2, "mentions": 7, "price": 3.5, "file": "a.pdf"}
+    (folder / "corpus.jsonl").write_text("".join(json.dumps({**row, **odd}) + "\n" for row in CORPUS))
+
+    ingested = read(folder, _params("test"))
+
+    assert ingested.dataset.corpus["p1"].extra == {
+        "x_held_out": True, "x_x_entity": {"a": 1}, "x_entity": 2, "x_mentions": 7, "price": 3.5, "file": "a.pdf"
+    }  # fmt: skip
+    assert ingested.dataset.queries["q3"].extra == {
+        "x_source": "sentence",
+        "x_expected_topics": 5,
+        "written_by": "unknown",
+    }
+    assert [(reject.place, reject.reason.split("'")[1]) for reject in ingested.rejects] == [
+        ("corpus.jsonl", "entity"), ("corpus.jsonl", "mentions"), ("corpus.jsonl", "held_out"),
+        ("queries.jsonl", "source"), ("queries.jsonl", "expected_topics"),
+    ]  # fmt: skip
+    assert ingested.rejects[0].reason.startswith("the key 'entity' of 2 rows means something else here")
+
+
+@pytest.mark.parametrize(
+    ("passage_id", "text", "judged", "own"),
+    [
+        ("q3", "how to bleed the brakes?", "p1", "q3"),
+        ("q3", "How to bleed the brakes", "q3", None),  # who judges it an answer means it as one
+        ("q3", "Vent the radiator of the heater.", "p1", None),  # ids that are alike by chance
+        ("q7", "how to bleed the brakes?", "p1", None),
+    ],
+)
+def test_a_question_that_is_a_passage_says_so(
+    tmp_path: Path, passage_id: str, text: str, judged: str, own: str | None
+) -> None:
+    queries = [*QUERIES[:2], {"_id": "q3", "text": "How to bleed the brakes?"}, QUERIES[3]]
+    folder = _folder(tmp_path / "in", queries, {"test": f"q3\t{judged}\t1\n"})
+    with (folder / "corpus.jsonl").open("a") as file:
+        file.write(json.dumps({"_id": passage_id, "title": "", "text": text}) + "\n")
+
+    ingested = read(folder, _params("test"))
+    write_dataset(tmp_path / "out", ingested.dataset)
+
+    assert read_dataset(tmp_path / "out").queries["q3"].own_passage == own
+    assert ingested.counts.get("queries.in_corpus") == (1 if own else None)

@@ -288,8 +288,23 @@ def test_a_wrong_chunk_is_an_error_with_its_line(tmp_path: Path) -> None:
 def test_a_wrong_index_is_an_error_with_its_entry(tmp_path: Path) -> None:
     nameless = {"place": {"Hall": {"filename": "Hall.txt"}}}
     _broken(tmp_path / "a", r"place_index\.json: entry 'Hall': name: Field required", indexes=nameless)
-    _broken(tmp_path / "b", r"place_index\.json: expected a JSON object, found list", indexes={"place": []})
+    _broken(tmp_path / "b", r"place_index\.json:1: expected a JSON object, found list", indexes={"place": []})
     _broken(tmp_path / "c", r"indexes: no index in it", indexes={})
+
+
+def test_files_that_are_not_read_are_named(tmp_path: Path) -> None:
+    folder = _write(tmp_path / "in", questions=[_question(1, "What bends?", "teeth")])
+    (folder / "test_questions.json").write_text("{}")
+    (folder / "chunks/notes.txt").write_text("a")
+    (tmp_path / "secret.jsonl").write_text("{}")
+    (folder / "chunks/secret.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    reason = "not read: chunks/*.jsonl, indexes/*_index.json and one of questions.json, test_questions.json are"
+
+    assert read(folder, _params()).rejects[-3:] == [
+        Reject("chunks/notes.txt", reason),
+        Reject("chunks/secret.jsonl", "a link that leads out of the folder"),
+        Reject("test_questions.json", reason),
+    ]
 
 
 def test_a_wrong_question_is_an_error_with_its_number(tmp_path: Path) -> None:

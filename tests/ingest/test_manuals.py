@@ -1,6 +1,7 @@
 """The adapter for manuals: what is read, rejected, counted, and which passages a labelled question names."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from domain_embeddings.core.beir_files import read_dataset, write_dataset
 from domain_embeddings.core.dataset import Ingested, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.kinds.manuals import read
+from domain_embeddings.ingest.stopped import StoppedError
 from domain_embeddings.params.ingest import IngestParams
 from tests.ingest import documents
 from tests.knobs import knobs
@@ -129,6 +131,8 @@ def test_counts(tmp_path: Path) -> None:
         "type.procedure": 2,
     }
     assert ingested.rejects == [
+        Reject("forklift/.hidden.md", "hidden: its name begins with a dot"),
+        Reject("forklift/LICENSE.txt", "says where other files come from, by its name"),
         Reject("forklift/empty.pdf", "empty file"),
         Reject("hvac/short.md", "no section of the least length"),
     ]
@@ -150,19 +154,55 @@ def test_unreadable_files_are_rejects_and_others_are_read(tmp_path: Path) -> Non
     assert len(_ids(ingested)) == 3
 
 
-def test_a_domain_of_which_nothing_is_left_is_an_error(tmp_path: Path) -> None:
-    folder = _folder(
-        tmp_path, {"forklift/ht25.md": TRUCK, "radar/scan.pdf": documents.scanned_pdf(), "radar/x.xls": b"x"}
-    )
-    with pytest.raises(DataError, match=r"'radar': radar/scan.pdf: scanned: .*; radar/x.xls: unsupported format .xls"):
+def test_a_domain_of_which_nothing_is_left_is_a_problem_with_its_reasons(tmp_path: Path) -> None:
+    files = {"radar/scan.pdf": documents.scanned_pdf(), **{f"radar/{n}.xls": b"x" for n in range(6)}}
+    folder = _folder(tmp_path, {"forklift/ht25.md": TRUCK, "copied/a.md": TRUCK, "legal/LICENSE": b"x", **files})
+    ingested = read(folder, PARAMS)
+    assert ingested.problems == [
+        "nothing left of domain 'forklift': all are copies",
+        "nothing left of domain 'radar': "
+        + "; ".join(f"radar/{n}.xls: unsupported format .xls" for n in range(5))
+        + "; 2 more",
+    ]
+    assert {passage.domain for passage in ingested.dataset.corpus.values()} == {"copied"}
+
+
+def test_a_folder_of_which_nothing_is_left_is_an_error_that_keeps_the_report(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, {"radar/scan.pdf": documents.scanned_pdf(), "a.md": TRUCK})
+    with pytest.raises(
+        StoppedError, match=r"no manual in it; nothing left of domain 'radar': radar/scan.pdf: scanned"
+    ) as stop:
         read(folder, PARAMS)
-
-
-def test_an_empty_or_missing_folder_is_an_error(tmp_path: Path) -> None:
+    assert stop.value.done.rejects == [
+        Reject("a.md", "not inside a domain folder"),
+        Reject("radar/scan.pdf", "scanned: pages without text"),
+    ]
     with pytest.raises(DataError, match="no manual in it"):
-        read(tmp_path, PARAMS)
+        read(_folder(tmp_path / "empty", {"a/b/.keep": b""}), PARAMS)
     with pytest.raises(DataError, match="folder not found"):
         read(tmp_path / "nowhere", PARAMS)
+
+
+def test_a_wrong_question_keeps_the_report_of_the_files(tmp_path: Path) -> None:
+    folder = _labelled(tmp_path, _question(1, "forklift/scan.pdf", "Flue"))
+    _folder(folder, {"forklift/scan.pdf": documents.scanned_pdf()})
+    with pytest.raises(StoppedError, match=r"questions\.jsonl:1: no passage of file 'forklift/scan\.pdf'") as stop:
+        read(folder, PARAMS)
+    assert stop.value.done.rejects == [Reject("forklift/scan.pdf", "scanned: pages without text")]
+    assert stop.value.done.counts["files.read"] == 2
+
+
+def test_what_is_no_file_of_the_folder_is_a_reject(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "in", {"m/a.md": TRUCK, "dev_log.jsonl": b"{}"})
+    (tmp_path / "secret.txt").write_text(BOILER)
+    (folder / "m/secret.txt").symlink_to(tmp_path / "secret.txt")
+    os.mkfifo(folder / "m/pipe.txt")
+    ingested = read(folder, PARAMS)
+    assert ingested.rejects == [
+        Reject("m/pipe.txt", "a pipe"),
+        Reject("m/secret.txt", "a link that leads out of the folder"),
+    ]
+    assert ingested.counts["rejected.a pipe"] == 1
 
 
 def test_copies_are_dropped_and_counted(tmp_path: Path) -> None:
@@ -194,11 +234,13 @@ def test_reading_twice_and_writing_give_the_same(tmp_path: Path) -> None:
     assert read_dataset(tmp_path / "out") == first.dataset
 
 
-def test_files_on_origin_are_skipped_but_not_manuals_of_like_names(tmp_path: Path) -> None:
-    names = ("LICENSE-docs.txt", "SOURCE.txt", "NOTICE", "license.md", "source_voltage.md")
-    ingested = read(_folder(tmp_path, {f"m/{name}": TRUCK for name in names}), PARAMS)
-    assert ingested.counts["files.skipped"] == 4
-    assert {passage.extra["file"] for passage in ingested.dataset.corpus.values()} == {"m/source_voltage.md"}
+def test_files_on_origin_are_named_and_manuals_of_like_names_read(tmp_path: Path) -> None:
+    skipped = ("Copying.txt", "LICENSE", "NOTICE", "SOURCE.txt", "license.md")
+    read_as_any = ("LICENSE-docs.txt", "NOTICE to operators.md", "SOURCES.txt", "Source voltage.md")
+    texts = {name: TRUCK.replace("HT-25", f"HT-{i}") for i, name in enumerate((*skipped, *read_as_any))}
+    ingested = read(_folder(tmp_path, {f"m/{name}": text for name, text in texts.items()}), PARAMS)
+    assert [reject.place for reject in ingested.rejects] == [f"m/{name}" for name in skipped]
+    assert (ingested.counts["files.skipped"], ingested.counts["files.read"]) == (5, 4)
 
 
 # Questions

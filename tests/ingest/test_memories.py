@@ -109,6 +109,18 @@ def test_what_is_read_is_written_and_read_back_unchanged(tmp_path: Path) -> None
     assert read_dataset(tmp_path / "out") == found.dataset
 
 
+def test_a_suite_may_be_its_list_of_test_cases_and_begin_with_a_mark(tmp_path: Path) -> None:
+    memories = [_memory(7, DRAIN, _query("how long", "Hard")), _memory(8, LABELS, "print")]
+    expected = _read(tmp_path / "a", *memories, params=_params(split_by="query"))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/suite.json").write_text("\ufeff" + json.dumps(memories), encoding="utf-8")
+
+    found = read(tmp_path / "b", _params(split_by="query"))
+
+    assert found == expected
+    assert found.dataset.queries["7-1"].difficulty == "hard"
+
+
 def test_near_copies_become_one_passage_with_the_queries_of_all(tmp_path: Path) -> None:
     copy = DRAIN.replace("may stop", "can stop")
 
@@ -322,11 +334,13 @@ def test_a_wrong_suite_is_an_error_that_names_file_and_test_case(
     ("content", "said"),
     [
         (None, "suite.json: file not found (a suite is {"),
-        (b"[1]", "suite.json: expected a JSON object, found list"),
+        (b"[1]", "suite.json: test case 1: the row: "),
+        (b"7", "suite.json: no list 'test_cases' in it"),
+        (b'{"test_cases": [{"memory_id": 1,\n"severity": NaN}]}', "suite.json:2: NaN is no JSON (write null)"),
         (b"{}", "suite.json: no list 'test_cases' in it"),
         (b'{\n"test_cases": [,]}', "suite.json:2: not valid JSON"),
         (b'{"test_cases": [], "written_by": 1}', "suite.json: written_by: Input should be 'people', 'rules', "),
-        (b'{"test_cases": "\xff"}', "suite.json: not UTF-8"),
+        (b'{"test_cases": "\xff"}', "suite.json:1: not valid UTF-8"),
     ],
 )
 def test_a_file_that_is_no_suite_is_an_error(tmp_path: Path, content: bytes | None, said: str) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from domain_embeddings.core.authors import asked_by
 from domain_embeddings.core.beir_files import read_queries
+from domain_embeddings.core.dataset import asked_by
 from domain_embeddings.params.ingest import IngestParams
 from stages.ingest import ADAPTERS
 from tests.knobs import knobs

@@ -1,12 +1,16 @@
 """The synthesize stage: training queries from passages, dev queries, and no held-out question among them."""
 
-import pytest
+from pathlib import Path
 
-from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries
+import pytest
+from ruamel.yaml import YAML
+
+from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_dataset
 from domain_embeddings.core.dataset import Dataset, Passage, Query
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
-from stages.synthesize import held_out_questions, labelled
+from stages.synthesize import held_out_questions, labelled, main
+from tests.knobs import all_params
 from tests.stages.conftest import Pipeline, outs_of
 
 QUERIES = {
@@ -45,6 +49,22 @@ def test_a_leaked_training_question_is_dropped_when_asked_for() -> None:
 
     assert list(kept) == ["t2"]
     assert leaks == [("train question t1", "dev question d1")]
+
+
+def test_a_corpus_of_which_no_query_can_be_made_stops_the_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dev questions are labelled, so only training is without any."""
+    corpus = {str(i): Passage(str(i), "", f"如果泵过热，请检查第{i}号螺栓的扭矩是否为{20 + i}牛米。") for i in range(6)}
+    queries = {"a": Query("a", "泵过热怎么办"), "b": Query("b", "扭矩是多少")}
+    dataset = Dataset(corpus, queries, {"dev": {"a": {"1": 1}}, "test": {"b": {"2": 1}}})
+    write_dataset(tmp_path / "data/ingest/docs", dataset)
+    YAML().dump(all_params(), tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["synthesize", "docs"])
+
+    with pytest.raises(DataError, match=r"corpus\.jsonl: no training query can be made from its passages \(label some"):
+        main()
 
 
 def test_every_pair_names_a_query_and_a_passage(pipeline: Pipeline) -> None:

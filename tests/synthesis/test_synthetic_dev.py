@@ -55,6 +55,15 @@ def test_sections_and_near_copies_stay_together() -> None:
         assert ("copy" in chosen) == ("p0000" in chosen)
 
 
+def test_chunks_of_one_document_are_asked_about_where_all_have_its_title() -> None:
+    corpus = {i: replace(passage, title="Handbook") for i, passage in many(60).items()}
+
+    found = synthetic_dev(corpus, 0.1, {}, 0)
+
+    assert 20 <= len(found.queries) <= 30
+    assert len(found.passages) <= 30
+
+
 def test_the_order_of_the_corpus_does_not_matter() -> None:
     corpus = many(120)
 

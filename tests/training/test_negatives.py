@@ -10,12 +10,13 @@ import pytest
 from pydantic import ValidationError
 
 from domain_embeddings.core.dataset import Passage, Qrels, Query
+from domain_embeddings.core.entities import MOST_PIECES
 from domain_embeddings.params.mine import MineParams, SourceName
 from domain_embeddings.training.candidate_sources import SOURCES, Asked, Ranker
 from domain_embeddings.training.negatives import Miner, Triplet
 from tests.knobs import knobs
 
-QUERY = Query("q", "squashy pedal")
+QUERY = Query("q", "squashy pedal", extra={"own_passage": "itself"})
 COPIED = "Open the nipple half a turn and press until the fluid runs free of bubbles then close it and refill"
 
 # Name, cosine to the query, domain, title, text. The limit is 0.95 · 0.8 = 0.76.
@@ -23,7 +24,7 @@ ROWS = [
     ("positive", 0.80, "car", "Brakes > Bleeding", f"{COPIED} tank"),
     ("likely", 0.78, "car", "Brakes > Air", "A soft lever means that air is in the pipes"),
     ("car1", 0.70, "car", "Brakes > Pads", "Pads thinner than two millimetres are renewed"),
-    ("judged", 0.65, "car", "Brakes > Fluid", "Fluid older than two years is drained"),
+    ("itself", 0.65, "car", "Brakes > Fluid", "Fluid older than two years is drained"),
     ("car2", 0.60, "car", "Brakes > Discs", "Discs are turned down to the mark"),
     ("boat1", 0.55, "boat", "Rudder", "The rudder cable needs grease in spring"),
     ("piece", 0.50, "car", "Brakes > Bleeding", "Torque the bleed screw with eight newton metres"),
@@ -31,8 +32,7 @@ ROWS = [
     ("boat2", 0.40, "boat", "Anchor", "The anchor chain is marked every five metres"),
     ("car3", 0.30, "car", "Engine", "Oil is drained while the engine is warm"),
 ]
-QRELS: Qrels = {"q": {"positive": 1, "judged": 0}}
-ALONE: Qrels = {"q": {"positive": 1}}
+QRELS: Qrels = {"q": {"positive": 1}}
 
 
 def _vectors(cosines: Iterable[float]) -> np.ndarray:
@@ -49,7 +49,7 @@ def _miner(rows: Sequence[tuple[str, float, str, str, str]], held_out: Sequence[
 
 
 def _mine(miner: Miner, qrels: Qrels = QRELS, found: Sequence[Sequence[str]] = ()) -> list[Triplet]:
-    queries = [Query(query_id, QUERY.text) for query_id in qrels]
+    queries = [replace(QUERY, id=query_id) for query_id in qrels]
     return list(miner.mine(queries, _vectors([1.0] * len(queries)), qrels, found))
 
 
@@ -60,7 +60,8 @@ def test_every_rule_drops_what_it_must() -> None:
 
     assert triplet == Triplet("q", "squashy pedal", "positive", ("car1", "car2", "boat1", "boat2", "car3"))
     assert miner.audit.dropped == {
-        "judged for this query": 2,  # the positive itself and what was judged irrelevant
+        "relevant to this query": 1,
+        "the query itself": 1,
         "near-copy of a relevant passage": 1,
         "same section as the positive": 1,
         "score too near the positive's": 1,
@@ -94,7 +95,7 @@ def test_the_limit_is_a_share_of_the_positives_score(share: float, first: str) -
 
 
 def test_every_relevant_passage_has_its_triplet_and_none_is_another_ones_negative() -> None:
-    triplets = _mine(_miner(ROWS), {"q": {"positive": 1, "car1": 2, "judged": 0}})
+    triplets = _mine(_miner(ROWS), {"q": {"positive": 1, "car1": 2}})
 
     assert [triplet.positive for triplet in triplets] == ["positive", "car1"]
     # car1's limit is 0.95 · 0.7 = 0.665; "piece" is a section of its own now.
@@ -105,7 +106,7 @@ def test_lexical_candidates_count_beside_the_nearest() -> None:
     near = [(f"near{i}", 0.7 - i / 100, "car", f"Near {i}", f"filler number {i}") for i in range(10)]
     far = [("far", 0.01, "car", "Far", "a pedal that is squashy")]
 
-    (triplet,) = _mine(_miner([ROWS[0], *near, *far], same_domain=1.0), ALONE)
+    (triplet,) = _mine(_miner([ROWS[0], *near, *far], same_domain=1.0), QRELS)
 
     assert triplet.negatives == ("near0", "far")  # the best of either ranking
 
@@ -115,7 +116,7 @@ def test_every_system_gives_its_best_in_turn() -> None:
     far = [("far", 0.02, "car", "Far", "a pedal that is squashy"), ("seen", 0.01, "car", "Seen", "what search shows")]
     systems: dict[str, Any] = {"candidates": ["qdrant", "base", "bm25"], "negatives": 3, "same_domain": 1.0}
 
-    (triplet,) = _mine(_miner([ROWS[0], *near, *far], **systems), ALONE, [["positive", "near9", "seen"]])
+    (triplet,) = _mine(_miner([ROWS[0], *near, *far], **systems), QRELS, [["positive", "near9", "seen"]])
 
     assert triplet.negatives == ("near0", "near9", "far")  # the positive is the first of the other two
 
@@ -189,7 +190,7 @@ def test_nor_is_a_near_copy_of_what_is_held_out() -> None:
 
 
 def test_what_is_held_out_is_not_drawn_at_random_either() -> None:
-    (triplet,) = _mine(_miner(_crowd(20, 5), held_out=["far0", "far2", "far4"]), ALONE)
+    (triplet,) = _mine(_miner(_crowd(20, 5), held_out=["far0", "far2", "far4"]), QRELS)
 
     assert set(triplet.negatives) == {"far1", "far3"}
 
@@ -197,43 +198,43 @@ def test_what_is_held_out_is_not_drawn_at_random_either() -> None:
 def test_where_there_are_no_others_held_out_passages_are_taken_and_counted() -> None:
     miner = _miner(_crowd(20, 5), held_out=["far0", "far1", "far2", "far3"])
 
-    (triplet,) = _mine(miner, ALONE)
+    (triplet,) = _mine(miner, QRELS)
 
     assert "far4" in triplet.negatives
     assert miner.audit.kept["held out, for want of others"] == 1
 
 
 def _crowd(size: int, others: int) -> list[tuple[str, float, str, str, str]]:
-    """The positive, many pieces of its section, and a few far passages that share no word with the query."""
-    pieces = [(f"piece{i}", 0.7, "car", "Brakes > Bleeding", f"piece number {i} of it") for i in range(size)]
-    return [ROWS[0], *pieces, *[(f"far{i}", 0.1, "boat", f"Far {i}", f"distant matter {i}") for i in range(others)]]
+    """The positive, many near-copies of it, and a few far passages that share no word with the query."""
+    copies = [(f"copy{i}", 0.7, "car", f"Copy {i}", f"{COPIED} {i}") for i in range(size)]
+    return [ROWS[0], *copies, *[(f"far{i}", 0.1, "boat", f"Far {i}", f"distant matter {i}") for i in range(others)]]
 
 
 def test_what_mining_does_not_find_is_drawn_at_random() -> None:
     miner = _miner(_crowd(20, 5))
 
-    (triplet,) = _mine(miner, ALONE)
+    (triplet,) = _mine(miner, QRELS)
 
     assert len(set(triplet.negatives)) == 2
     assert set(triplet.negatives) <= {f"far{i}" for i in range(5)}
     assert miner.audit.kept == {"fallback": 2, "cross domain": 2}
-    assert _mine(_miner(_crowd(20, 5)), ALONE) == [triplet]
+    assert _mine(_miner(_crowd(20, 5)), QRELS) == [triplet]
 
 
 def test_the_last_possible_negative_is_found() -> None:
-    (triplet,) = _mine(_miner(_crowd(1000, 1), negatives=1), ALONE)
+    (triplet,) = _mine(_miner(_crowd(1000, 1), negatives=1), QRELS)
 
     assert triplet.negatives == ("far0",)
 
 
 def test_a_tiny_corpus_takes_what_scores_too_near() -> None:
-    (triplet,) = _mine(_miner(ROWS[:2], negatives=1), ALONE)
+    (triplet,) = _mine(_miner(ROWS[:2], negatives=1), QRELS)
 
     assert triplet.negatives == ("likely",)
 
 
 def test_too_small_a_corpus_is_an_error() -> None:
-    rows = [row for row in ROWS if row[0] in ("positive", "piece", "copy", "judged", "car1")]
+    rows = [row for row in ROWS if row[0] in ("positive", "piece", "copy", "itself", "car1")]
 
     with pytest.raises(
         ValueError, match=r"query 'q' \('squashy pedal'\): only 1 of 2 negatives exist among 5"
@@ -241,6 +242,42 @@ def test_too_small_a_corpus_is_an_error() -> None:
         _mine(_miner(rows))
 
     assert "lower mine.negatives or add documents" in str(error.value)
+
+
+def test_what_is_judged_irrelevant_comes_first_whatever_it_is_like() -> None:
+    """Beyond the limit, a piece of the section, and farther than others."""
+    certified = {"likely": 0, "piece": -1, "car3": 0}
+
+    miner = _miner(ROWS, negatives=5, same_domain=1.0)
+    (triplet,) = _mine(miner, {"q": {"positive": 1, **certified}})
+
+    assert {*certified} < {*triplet.negatives}
+    assert triplet.negatives[0] == "likely"
+
+
+def test_a_collection_of_which_every_passage_is_judged_is_mined() -> None:
+    qrels = {"q": {name: int(name == "positive") for name, *_ in ROWS if name != "itself"}}
+
+    (triplet,) = _mine(_miner(ROWS, negatives=4, same_domain=1.0), qrels)
+
+    assert triplet.negatives == ("likely", "car1", "car2", "piece")
+
+
+def test_a_held_out_passage_is_no_negative_even_if_judged_irrelevant() -> None:
+    (triplet,) = _mine(_miner(ROWS, held_out=["car1"]), {"q": {"positive": 1, "car1": 0}})
+
+    assert "car1" not in triplet.negatives
+
+
+def test_chunks_of_one_document_are_each_others_negatives_where_all_have_its_title() -> None:
+    rows = [
+        (f"c{i}", 0.8 - i / 100, "", "Handbook", f"step {i} turns screw {i} of part {i}")
+        for i in range(MOST_PIECES + 1)
+    ]
+
+    (triplet,) = _mine(_miner(rows, max_score_share=1.0), {"q": {"c0": 1}})
+
+    assert triplet.negatives == ("c1", "c2")
 
 
 def test_queries_beyond_one_chunk_are_mined_alike() -> None:
@@ -279,7 +316,7 @@ def test_a_query_that_fits_other_passages_better_is_left_out(source: str | None,
     miner = _miner([*before, *ROWS], max_positive_rank=limit)
     query = Query("q", QUERY.text, extra={"source": source} if source else {})
 
-    found = list(miner.mine([query], _vectors([1.0]), ALONE))
+    found = list(miner.mine([query], _vectors([1.0]), QRELS))
 
     assert len(found) == kept
     assert miner.audit.summary(5)["ambiguous"] == ({} if kept else {"heading": 1})
@@ -290,6 +327,6 @@ def test_what_was_judged_does_not_stand_before_the_positive() -> None:
     miner = _miner([better, *ROWS], max_positive_rank=1)
     query = Query("q", QUERY.text, extra={"source": "span"})
 
-    assert list(miner.mine([query], _vectors([1.0]), ALONE)) == []
+    assert list(miner.mine([query], _vectors([1.0]), QRELS)) == []
     both = miner.mine([query], _vectors([1.0]), {"q": {"positive": 1, "better": 1}})
     assert {triplet.positive for triplet in both} == {"positive", "better"}

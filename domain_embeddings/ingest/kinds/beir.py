@@ -1,13 +1,39 @@
-"""Any BEIR folder, with any subset of splits."""
+"""Any BEIR folder, with any subset of splits.
 
+corpus.jsonl         _id, title, text; optionally domain, type, aliases; further keys are kept
+queries.jsonl        _id, text; optionally domain, category, difficulty, written_by; further keys are kept
+qrels/<split>.tsv    train, dev (or val, valid, validation), test
+"""
+
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
-from domain_embeddings.core.beir_files import read_dataset
-from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Query
+from domain_embeddings.core.beir_files import EmptyRows, read_dataset, split_files
+from domain_embeddings.core.dataset import (
+    OWN_PASSAGE,
+    WRITTEN_BY,
+    Author,
+    Dataset,
+    Ingested,
+    Passage,
+    Qrels,
+    Query,
+    Reject,
+)
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.core.text import words
+from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, freed, renamings
+from domain_embeddings.ingest.walk import not_taken, walk
 from domain_embeddings.params.ingest import IngestParams
+
+CORPUS, QUERIES = "corpus.jsonl", "queries.jsonl"
+_NOT_READ = f"not read: {CORPUS}, {QUERIES} and qrels/{{train,dev,test}}.tsv are"
+_QUERY_KEYS = ("source", "form", "type", "passage", "names", "expected_topics", "temporal_limit", OWN_PASSAGE)
+"""Keys of a query's `extra` by which later stages go, and which in a collection of others mean something else."""
+_SAME = 0.8
+"""Share of a question's words that a passage of the same id must hold to be the question itself."""
 
 
 def _check_aliases(path: Path, passage: Passage) -> None:
@@ -17,23 +43,69 @@ def _check_aliases(path: Path, passage: Passage) -> None:
         raise DataError(path, problem, remedy='"aliases": ["another name", …]')
 
 
-def read(folder: Path, params: IngestParams) -> Ingested:
-    """Read and check a BEIR folder; keep the questions of the wanted splits, with the domain of what answers them.
+def _own_passage(query: Query, grades: Mapping[str, int], corpus: Mapping[str, Passage]) -> dict[str, str]:
+    """The passage that is the question itself, as where questions are asked of each other or arguments countered.
 
-    Who wrote a question is unknown unless it says so. A malformed line, a dangling id or a duplicate is a DataError
-    that names file and line. Aliases that are no list of names are one that names the passage.
+    BEIR gives both one id and leaves the passage out of its own ranking (`ignore_identical_ids`; Thakur et al., 2021).
+    Ids alone may be alike by chance, so the words must be too; and who judges the passage an answer means it as one.
     """
-    dataset = read_dataset(folder)
-    for passage in dataset.corpus.values():
-        _check_aliases(folder / "corpus.jsonl", passage)
-    qrels = {split: judged for split, judged in dataset.qrels.items() if split in params.splits}
+    own = corpus.get(query.id)
+    if own is None or grades.get(own.id, 0) > 0:
+        return {}
+    asked, held = set(words(query.text)), set(words(own.content))
+    return {OWN_PASSAGE: own.id} if asked and len(asked & held) >= _SAME * len(asked) else {}
+
+
+def _queries(dataset: Dataset, qrels: Mapping[str, Qrels], renamed: Counter[str]) -> dict[str, Query]:
+    """The judged questions, with who wrote them, the domain of what answers them and the passage that each is."""
     queries: dict[str, Query] = {}
     for judged in qrels.values():
         for query_id, grades in judged.items():
             best = max(grades, key=lambda passage: grades[passage])
             query = dataset.queries[query_id]
-            extra = {**query.extra, WRITTEN_BY: query.extra.get(WRITTEN_BY) or Author.UNKNOWN}
+            author = {WRITTEN_BY: query.extra.get(WRITTEN_BY) or Author.UNKNOWN}
+            extra = {**freed(query.extra, _QUERY_KEYS, renamed), **author}
+            extra |= _own_passage(query, grades, dataset.corpus)
             queries[query_id] = replace(query, domain=query.domain or dataset.corpus[best].domain, extra=extra)
-    counts = {"passages": len(dataset.corpus), **{f"queries.{split}": len(judged) for split, judged in qrels.items()}}
+    return queries
+
+
+def _left_out(empty: EmptyRows, renamed: Mapping[str, Counter[str]]) -> list[Reject]:
+    rejects = [
+        Reject(f"{CORPUS}:{line}", f"{name!r} has neither title nor text") for name, line in empty.passages.items()
+    ]
+    rejects += [Reject(f"{QUERIES}:{line}", f"{name!r} has no text") for name, line in empty.queries.items()]
+    if empty.judgements:
+        rejects.append(Reject("qrels", f"{empty.judgements} judgements of these rows"))
+    for file, keys in renamed.items():
+        rejects += renamings(file, keys)
+    return rejects
+
+
+def read(folder: Path, params: IngestParams) -> Ingested:
+    """Read and check a BEIR folder; keep the questions of the wanted splits, with the domain of what answers them.
+
+    Who wrote a question is unknown unless it says so. A malformed line, a dangling id or a duplicate is a DataError
+    that names file and line. Aliases that are no list of names are one that names the passage. Rows without a word,
+    files that are not read and keys that had to be renamed are rejects.
+    """
+    walked = walk(folder)
+    empty = EmptyRows()
+    dataset = read_dataset(folder, empty)
+    renamed: dict[str, Counter[str]] = {CORPUS: Counter(), QUERIES: Counter()}
+    corpus = {}
+    for passage in dataset.corpus.values():
+        _check_aliases(folder / CORPUS, passage)
+        passage = replace(passage, extra=freed(passage.extra, PASSAGE_KEYS, renamed[CORPUS]))
+        corpus[passage.id] = passage if passage.text.strip() else replace(passage, title="", text=passage.title)
+    qrels = {split: judged for split, judged in dataset.qrels.items() if split in params.splits}
+    queries = _queries(dataset, qrels, renamed[QUERIES])
+    counts = {"passages": len(corpus), **{f"queries.{split}": len(judged) for split, judged in qrels.items()}}
     counts["queries.unused"] = len(dataset.queries) - len(queries)
-    return Ingested(Dataset(dataset.corpus, queries, qrels), [], counts)
+    if own := sum(OWN_PASSAGE in query.extra for query in queries.values()):
+        counts["queries.in_corpus"] = own
+    if rows := len(empty.passages) + len(empty.queries):
+        counts["rows.empty"] = rows
+    taken = [CORPUS, QUERIES, *(f"qrels/{path.name}" for path in split_files(folder).values())]
+    rejects = [*_left_out(empty, renamed), *not_taken(walked, taken, _NOT_READ)]
+    return Ingested(Dataset(corpus, queries, qrels), rejects, counts)

@@ -7,6 +7,7 @@
 Chunks are taken as they are, whatever their length: who cut the articles has decided what is one answer.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,9 +21,11 @@ from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.kinds.encyclopedia_questions import Questions, read_questions
 from domain_embeddings.ingest.kinds.entity_index import Entity, Index, read_entities, title_of
 from domain_embeddings.ingest.kinds.rows import checked
+from domain_embeddings.ingest.walk import Walked, not_taken, walk
 from domain_embeddings.params.ingest import IngestParams
 
 QUESTIONS = ("questions.json", "test_questions.json")
+_NOT_READ = f"not read: chunks/*.jsonl, indexes/*_index.json and one of {', '.join(QUESTIONS)} are"
 _EXAMPLES = 5
 _MENTIONS = "_mentions"
 
@@ -102,9 +105,14 @@ class _Chunks:
         }
 
 
-def _read_chunks(folder: Path, index: Index, on_unknown: str) -> _Chunks:
+def _in(walked: Walked, pattern: str) -> dict[str, Path]:
+    """The files whose names, with their folder, are of a pattern."""
+    return {name: path for name, path in walked.files.items() if re.fullmatch(pattern, name)}
+
+
+def _read_chunks(folder: Path, paths: Iterable[Path], index: Index, on_unknown: str) -> _Chunks:
     chunks = _Chunks(index, on_unknown)
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in paths:
         for line, row in read_jsonl(path):
             chunks.add(path, line, row)
     if not chunks.passages:
@@ -151,24 +159,23 @@ def _counts(index: Index, chunks: _Chunks, missing: Mapping[str, list[str]]) -> 
     return counts
 
 
-def _read_questions(folder: Path, index: Index, passages: Mapping[str, Passage], params: IngestParams) -> Questions:
-    path = next((folder / name for name in QUESTIONS if (folder / name).exists()), None)
-    return read_questions(path, index, passages, params) if path else Questions({}, {}, [], Counter())
-
-
 def read(folder: Path, params: IngestParams) -> Ingested:
     """Read an encyclopedia.
 
     A wrong line or entry is a DataError that names it. What does not hang together (an entry without a chunk, a mention
     that no index knows, a question that no chunk answers) is counted and listed, or a DataError where params say so.
     """
-    if not folder.is_dir():
-        raise DataError(folder, "folder not found")
-    index = Index(read_entities(folder / "indexes"))
-    chunks = _read_chunks(folder / "chunks", index, params.encyclopedia.unknown_mentions)
+    walked = walk(folder)
+    indexes, chunk_files = _in(walked, r"indexes/[^/]+_index\.json"), _in(walked, r"chunks/[^/]+\.jsonl")
+    index = Index(read_entities(folder / "indexes", indexes.values()))
+    chunks = _read_chunks(folder / "chunks", chunk_files.values(), index, params.encyclopedia.unknown_mentions)
     missing = _without_chunk(index, chunks.filenames)
-    asked = _read_questions(folder, index, chunks.passages, params)
+    asked = [name for name in QUESTIONS if name in walked.files][:1]
+    found = [read_questions(folder / name, index, chunks.passages, params) for name in asked]
+    questions = found[0] if found else Questions({}, {}, [], Counter())
     counts = _counts(index, chunks, missing)
-    counts.update(asked.counts)
-    dataset = Dataset(chunks.passages, asked.queries, asked.qrels)
-    return Ingested(dataset, [*_rejects(index, chunks, missing), *asked.rejects], dict(sorted(counts.items())))
+    counts.update(questions.counts)
+    left = not_taken(walked, [*indexes, *chunk_files, *asked], _NOT_READ)
+    rejects = [*_rejects(index, chunks, missing), *questions.rejects, *left]
+    dataset = Dataset(chunks.passages, questions.queries, questions.qrels)
+    return Ingested(dataset, rejects, dict(sorted(counts.items())))

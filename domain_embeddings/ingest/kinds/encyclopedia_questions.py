@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
-from domain_embeddings.core.dataset import SPLITS, Passage, Qrels, Query, Reject
+from domain_embeddings.core.dataset import SPLITS, WRITTEN_BY, Author, Passage, Qrels, Query, Reject
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.core.json_files import parse_object, read_text
 from domain_embeddings.evaluation.topics import coverage, is_known
 from domain_embeddings.ingest.kinds.entity_index import Entity, Index
-from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked, read_object
+from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked
 from domain_embeddings.ingest.splits import near_equals_across, split_groups
 from domain_embeddings.params.ingest import IngestParams
 
@@ -72,7 +72,7 @@ def read_questions(path: Path, index: Index, passages: Mapping[str, Passage], pa
     """Read, judge and split the questions of a file; keep those of the splits that params want."""
     judge = _Judge(path, passages, params)
     found: dict[str, _Asked] = {}
-    file = read_object(path)
+    file = parse_object(read_text(path), path)
     author = checked(QuestionFile, file, path).written_by or Author.UNKNOWN
     for number, row in enumerate(_rows(path, file), start=1):
         question = checked(_Question, row, path, place=f"question {number}")

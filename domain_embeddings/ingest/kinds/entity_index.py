@@ -1,15 +1,16 @@
 """The indexes of an encyclopedia: which entities there are, what else they are called, and whose article a file is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.core.json_files import parse_object, read_text
 from domain_embeddings.core.text import STOPWORDS
 from domain_embeddings.evaluation.topics import plain
-from domain_embeddings.ingest.kinds.rows import checked, read_object
+from domain_embeddings.ingest.kinds.rows import checked
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,14 @@ def title_of(filename: str) -> str:
     return PurePath(filename).stem.replace("_", " ")
 
 
-def read_entities(folder: Path) -> list[Entity]:
-    """All entries of `<kind>_index.json` files, which map a key to an entry, or a DataError that names the entry."""
-    paths = sorted(folder.glob("*_index.json"))
+def read_entities(folder: Path, paths: Collection[Path]) -> list[Entity]:
+    """All entries of a folder's `<kind>_index.json`, which map a key to an entry, or a DataError that names one."""
     if not paths:
         raise DataError(folder, "no index in it", remedy="give every kind of entity its <kind>_index.json")
     found = []
     for path in paths:
         kind = path.stem.removesuffix("_index")
-        for key, row in read_object(path).items():
+        for key, row in parse_object(read_text(path), path).items():
             remedy = "an entry needs name (or primary_name, page_name) and filename, and may have aliases"
             entry = checked(_Entry, row, path, place=f"entry {key!r}", remedy=remedy)
             aliases = tuple(dict.fromkeys(a for a in entry.aliases if a.strip() and plain(a) != plain(entry.name)))

@@ -1,4 +1,4 @@
-"""Labelled questions about manuals: `questions.jsonl` names sections by file and heading."""
+"""Labelled questions: `questions.jsonl` names what answers them by file and heading, or by a passage's id."""
 
 import re
 import unicodedata
@@ -8,20 +8,30 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
 from domain_embeddings.core.beir_files import read_jsonl
-from domain_embeddings.core.dataset import SPLITS, Passage, Qrels, Query
+from domain_embeddings.core.dataset import SPLITS, WRITTEN_BY, Author, Passage, Qrels, Query
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.kinds.rows import WrittenBy, checked
 
+QUESTIONS = "questions.jsonl"
+
 
 class _Relevant(BaseModel):
+    """A section by its file and heading, or a passage by its id."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
-    file: str = Field(min_length=1)
-    heading: str = Field(min_length=1)
+    file: str = ""
+    heading: str = ""
+    id: str = ""
     grade: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _names_one(self) -> "_Relevant":
+        if bool(self.id) == bool(self.file and self.heading) or (self.id and self.file + self.heading):
+            raise ValueError("it needs file and heading, or id")
+        return self
 
 
 class _Question(BaseModel):
@@ -35,7 +45,10 @@ class _Question(BaseModel):
     relevant: list[_Relevant] = Field(min_length=1)
 
 
-_LINE = '{"_id", "split", "text", "difficulty", "category", "written_by", "relevant": [{"file", "heading", "grade"}]}'
+_LINE = (
+    '{"_id", "split", "text", "difficulty", "category", "written_by", "relevant": [{"file", "heading", "grade"}]}; '
+    '{"id", "grade"} names a passage'
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,14 @@ class Places:
         self._files: dict[str, list[Passage]] = {}
         for passage in passages.values():
             self._files.setdefault(str(passage.extra["file"]), []).append(passage)
+
+    def named(self, passage_id: str) -> str | None:
+        """The passage of an id, or what was kept of it; None where there is none."""
+        return self._copies.get(passage_id, passage_id) if passage_id in self._passages else None
+
+    def ids(self) -> list[str]:
+        """Of all passages."""
+        return list(self._passages)
 
     def domain(self, passage_id: str) -> str:
         """The domain of a passage."""
@@ -115,6 +136,16 @@ def _closest(name: str, names: Sequence[str]) -> list[str]:
 
 
 def _resolve(path: Path, line: int, label: _Relevant, places: Places) -> list[str]:
+    if not label.id:
+        return _section(path, line, label, places)
+    passage = places.named(label.id)
+    if passage is None:
+        near = ", ".join(_closest(label.id, places.ids()))
+        raise DataError(path, f"no passage {label.id!r}", line=line, remedy=f"closest: {near}" if near else "")
+    return [passage]
+
+
+def _section(path: Path, line: int, label: _Relevant, places: Places) -> list[str]:
     found = places.find(label.file, label.heading)
     if len(found) > 1:
         raise DataError(

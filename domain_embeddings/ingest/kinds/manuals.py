@@ -1,25 +1,30 @@
 """Adapter for technical manuals: a folder a domain, files in PDF, DOCX, HTML, Markdown or plain text.
 
-Beside the domain folders there may be `questions.jsonl`, labelled questions a line, and the lists of names that every
-kind may have.
+Beside the domain folders there may be `questions.jsonl`, labelled questions a line, and the lists that every kind may
+have.
 """
 
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.ingest.alias_lists import ALIASES, SYNONYMS
 from domain_embeddings.ingest.formats.blocks import UnreadableError
 from domain_embeddings.ingest.formats.readers import read_document
-from domain_embeddings.ingest.kinds.manual_questions import Labels, Places, read_questions
+from domain_embeddings.ingest.kinds.copies import copies_of
+from domain_embeddings.ingest.kinds.manual_questions import QUESTIONS, Labels, Places, read_questions
 from domain_embeddings.ingest.sections import Piece, pieces_of
+from domain_embeddings.ingest.stopped import StoppedError
+from domain_embeddings.ingest.walk import HIDDEN, LISTS, walk
 from domain_embeddings.params.ingest import IngestParams
-from domain_embeddings.text_matching.near_duplicates import near_copies
 
-QUESTIONS = "questions.jsonl"
-_NO_CONTENT = ("LICENSE", "LICENCE", "SOURCE", "NOTICE", "COPYING")
+_ORIGIN = re.compile(r"(licen[cs]e|copying|notice|source)(\.txt|\.md)?", re.IGNORECASE)
+_OF_ORIGIN = "says where other files come from, by its name"
+_SKIPPED = (HIDDEN, _OF_ORIGIN)
+_REASONS = 5
 
 
 @dataclass
@@ -31,13 +36,13 @@ class _Corpus:
     rejects: list[Reject] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
-
-def _is_skipped(path: Path, folder: Path) -> bool:
-    """Whether a file is hidden or says only where the others come from: "LICENSE-docs.txt", "license.md"."""
-    parts = path.relative_to(folder).parts
-    return (
-        any(p.startswith(".") for p in parts) or path.name.startswith(_NO_CONTENT) or path.stem.upper() in _NO_CONTENT
-    )
+    def reject(self, reject: Reject) -> None:
+        """List a file and count it by its reason, or as skipped where that is meant."""
+        self.rejects.append(reject)
+        if reject.reason in _SKIPPED:
+            self.counts["files.skipped"] += 1
+        else:
+            self.counts.update(("files.rejected", f"rejected.{reject.reason}"))
 
 
 def _passage(piece: Piece, file: str, number: int) -> Passage:
@@ -50,15 +55,11 @@ def _read_file(path: Path, file: str, params: IngestParams, corpus: _Corpus) -> 
     try:
         if "/" not in file:
             raise UnreadableError("not inside a domain folder")
-        if not file.isprintable():
-            raise UnreadableError("control characters in the file name")
         found, counts = pieces_of(read_document(path), params.min_chars, params.max_chars)
         if not found:
             raise UnreadableError("no section of the least length")
     except UnreadableError as reason:
-        corpus.rejects.append(Reject(file, str(reason)))
-        corpus.counts["files.rejected"] += 1
-        corpus.counts[f"rejected.{reason}"] += 1
+        corpus.reject(Reject(file, str(reason)))
         return
     corpus.counts["files.read"] += 1
     corpus.counts.update(counts)
@@ -68,61 +69,60 @@ def _read_file(path: Path, file: str, params: IngestParams, corpus: _Corpus) -> 
         corpus.sections[passage.id] = piece.section
 
 
-def _copies(passages: dict[str, Passage], threshold: float, counts: Counter[str]) -> dict[str, str]:
-    """Passage → the earlier one it is a copy or near-copy of, by text; both are counted."""
-    first: dict[str, str] = {}
-    for passage in passages.values():
-        first.setdefault(" ".join(passage.text.split()), passage.id)
-    exact = {p.id: kept for p in passages.values() if (kept := first[" ".join(p.text.split())]) != p.id}
-    near = near_copies({p.id: p.text for p in passages.values() if p.id not in exact}, threshold)
-    counts["exact_copies"], counts["near_copies"] = len(exact), len(near)
-    return near | {copy: near.get(kept, kept) for copy, kept in exact.items()}
+def _emptied(corpus: _Corpus, kept: Mapping[str, Passage]) -> list[str]:
+    """A line for each domain folder of which nothing was kept, and why."""
+    left = {passage.domain for passage in kept.values()}
+    reasons: dict[str, list[str]] = {passage.domain: [] for passage in corpus.passages.values()}
+    for reject in corpus.rejects:
+        if "/" in reject.place and reject.reason not in _SKIPPED:
+            reasons.setdefault(reject.place.split("/")[0], []).append(f"{reject.place}: {reject.reason}")
+    return [
+        f"nothing left of domain {domain!r}: {_listed(why) or 'all are copies'}"
+        for domain, why in sorted(reasons.items())
+        if domain not in left
+    ]
 
 
-def _check_domains(folder: Path, corpus: _Corpus) -> None:
-    """Raise a `DataError` naming the first domain folder of which nothing was kept, and why."""
-    kept = {passage.domain for passage in corpus.passages.values()}
-    domains = sorted({reject.place.split("/")[0] for reject in corpus.rejects if "/" in reject.place} | kept)
-    if not domains:
-        raise DataError(folder, "no manual in it", remedy="put the files of each domain into a folder of its own")
-    for domain in domains:
-        if domain not in kept:
-            why = "; ".join(f"{r.place}: {r.reason}" for r in corpus.rejects if r.place.split("/")[0] == domain)
-            raise DataError(
-                folder / domain,
-                f"nothing left of domain {domain!r}: {why or 'all are copies'}",
-                remedy="add a readable file or remove the folder",
-            )
+def _listed(reasons: Sequence[str]) -> str:
+    more = len(reasons) - _REASONS
+    return "; ".join(reasons[:_REASONS]) + (f"; {more} more" if more > 0 else "")
 
 
 def _read_files(folder: Path, params: IngestParams) -> _Corpus:
     corpus = _Corpus(counts=Counter({"files.read": 0, "files.rejected": 0, "files.skipped": 0}))
-    for path in sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.relative_to(folder).as_posix()):
-        file = path.relative_to(folder).as_posix()
-        if file in (QUESTIONS, ALIASES, SYNONYMS):
+    walked = walk(folder)
+    for reject in walked.rejects:
+        corpus.reject(reject)
+    for file, path in walked.files.items():
+        if file in (QUESTIONS, *LISTS):
             continue
-        if _is_skipped(path, folder):
-            corpus.counts["files.skipped"] += 1
+        if _ORIGIN.fullmatch(path.name):
+            corpus.reject(Reject(file, _OF_ORIGIN))
         else:
             _read_file(path, file, params, corpus)
+    corpus.rejects.sort(key=lambda reject: reject.place)
     return corpus
 
 
 def read(folder: Path, params: IngestParams) -> Ingested:
     """Read a folder of manuals and the questions in it.
 
-    A file that cannot be read is a `Reject`; a domain of which nothing is left, or a wrong line in
-    `questions.jsonl`, a `DataError`.
+    A file that cannot be read is a `Reject`, a domain of which nothing is left a problem; a folder of which nothing is
+    left, or a wrong line in `questions.jsonl`, a `StoppedError`.
     """
-    if not folder.is_dir():
-        raise DataError(folder, "folder not found")
     corpus = _read_files(folder, params)
-    _check_domains(folder, corpus)
-    copies = _copies(corpus.passages, params.near_copy, corpus.counts)
-    places = Places(corpus.passages, corpus.sections, copies)
+    copies = copies_of(corpus.passages, params.near_copy, corpus.counts)
     kept = {key: passage for key, passage in corpus.passages.items() if key not in copies}
     corpus.counts.update(f"type.{passage.type}" for passage in kept.values())
     corpus.counts.update(f"passages.{passage.domain}" for passage in kept.values())
+    done = Ingested(Dataset(kept, {}, {}), corpus.rejects, dict(sorted(corpus.counts.items())), _emptied(corpus, kept))
+    if not kept:
+        remedy = "put the files of each domain into a folder of its own"
+        raise StoppedError(DataError(folder, "; ".join(["no manual in it", *done.problems]), remedy=remedy), done)
     path = folder / QUESTIONS
-    labels = read_questions(path, places, params.splits) if path.exists() else Labels({}, {})
-    return Ingested(Dataset(kept, labels.queries, labels.qrels), corpus.rejects, dict(sorted(corpus.counts.items())))
+    try:
+        places = Places(corpus.passages, corpus.sections, copies)
+        labels = read_questions(path, places, params.splits) if path.exists() else Labels({}, {})
+    except DataError as error:
+        raise StoppedError(error, done) from error
+    return replace(done, dataset=Dataset(kept, labels.queries, labels.qrels))

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
-from domain_embeddings.core.authors import WRITTEN_BY, Author
-from domain_embeddings.core.dataset import SPLITS, Dataset, Ingested, Passage, Query, Reject
+from domain_embeddings.core.dataset import SPLITS, WRITTEN_BY, Author, Dataset, Ingested, Passage, Query, Reject
 from domain_embeddings.core.errors import DataError
-from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked, read_object
+from domain_embeddings.core.json_files import parse, read_text
+from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked
 from domain_embeddings.ingest.splits import near_equals_across, split_groups
+from domain_embeddings.ingest.walk import not_taken, walk
 from domain_embeddings.params.ingest import IngestParams, MemoriesParams
 from domain_embeddings.text_matching.near_duplicates import Likeness, compare
 
@@ -32,11 +33,15 @@ _CASE_FORM = '{"memory_id", "content", "category", "generated_queries": [{"query
 _SUITE_FORM = f'a suite is {{"written_by", "test_cases": [{_CASE_FORM}, …]}}'
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 class _Query(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
     text: str = Field(validation_alias=AliasChoices("query", "text"), pattern=r"\S")
     category: str = ""
-    difficulty: Literal["", "easy", "medium", "hard"] = ""
+    difficulty: Annotated[Literal["", "easy", "medium", "hard"], BeforeValidator(_lower)] = ""
     expected_rank: int | None = None
     written_by: WrittenBy = None
 
@@ -75,19 +80,18 @@ class _Suite:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def _test_cases(path: Path, suite: Mapping[str, Any]) -> list[Any]:
-    """The suite's list of test cases, or a `DataError` when it holds none."""
-    found = suite.get("test_cases")
+def _test_cases(path: Path, suite: Any) -> list[Any]:
+    """The suite's list of test cases, which may be all of it, or a `DataError` when it holds none."""
+    found = suite.get("test_cases") if isinstance(suite, dict) else suite
     if not isinstance(found, list) or not found:
         raise DataError(path, "no list 'test_cases' in it, or an empty one", remedy=_SUITE_FORM)
     return found
 
 
 def _read_suite(path: Path) -> dict[str, _Memory]:
-    if not path.is_file():
-        raise DataError(path, "file not found", remedy=_SUITE_FORM)
-    suite = read_object(path)
-    author = checked(QuestionFile, suite, path, remedy=_SUITE_FORM).written_by or Author.UNKNOWN
+    suite = parse(read_text(path, _SUITE_FORM), path, remedy=_SUITE_FORM)
+    said = suite if isinstance(suite, dict) else {}
+    author = checked(QuestionFile, said, path, remedy=_SUITE_FORM).written_by or Author.UNKNOWN
     memories: dict[str, _Memory] = {}
     first: dict[str, int] = {}
     for number, row in enumerate(_test_cases(path, suite), start=1):
@@ -249,7 +253,7 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     What is wrong with a test case is a `DataError` with its number; a merged memory, a query for memories of
     several splits and a query near-equal to one of a stricter split are a `Reject`.
     """
-    path = folder / SUITE
+    walked, path = walk(folder), folder / SUITE
     memories = _read_suite(path)
     likeness = compare({memory.id: memory.case.content for memory in memories.values()}, params.near_copy)
     suite = _Suite({}, likeness.group)
@@ -261,4 +265,5 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     if "test" not in split_of.values():
         raise DataError(path, "no query is left to test with", remedy="add memories with queries, or skip fewer")
     dataset = _dataset(split_of, suite, params.memories.split_by)
-    return Ingested(dataset, suite.rejects, _counts(dataset, suite, memories, params.memories.split_by))
+    rejects = [*suite.rejects, *not_taken(walked, [SUITE], f"not read: {SUITE} is")]
+    return Ingested(dataset, rejects, _counts(dataset, suite, memories, params.memories.split_by))
