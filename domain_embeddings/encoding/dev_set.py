@@ -7,7 +7,7 @@ from pathlib import Path
 
 from domain_embeddings.core import metrics
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries
-from domain_embeddings.core.dataset import Passage, Qrels, Query
+from domain_embeddings.core.dataset import Passage, Qrels, Query, own_passages
 from domain_embeddings.core.lexical import BM25
 from domain_embeddings.core.ranking import Scores, rank, top_k
 from domain_embeddings.encoding.encoder import Model, encode
@@ -63,5 +63,6 @@ def per_query(model: Model, dev: Dev, progress: bool = False, exact: bool = True
 
 def scores(dev: Dev, passages: Scores, queries: Scores) -> dict[str, dict[str, float]]:
     """Rank the pool by vectors that are there already, a row for each of `dev.passages` and `dev.queries`."""
-    run = rank(list(dev.queries), list(dev.passages), lambda rows: queries[rows] @ passages.T, depth=10)
+    left_out = own_passages(dev.queries)
+    run = rank(list(dev.queries), list(dev.passages), lambda rows: queries[rows] @ passages.T, 10, left_out)
     return {query_id: metrics.score(list(found), dev.qrels[query_id]) for query_id, found in run.items()}

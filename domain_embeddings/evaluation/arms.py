@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from domain_embeddings.core import metrics
-from domain_embeddings.core.dataset import Passage, Qrels, Query, Run
+from domain_embeddings.core.dataset import Passage, Qrels, Query, Run, own_passages
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.lexical import BM25, words
 from domain_embeddings.core.optional import why
@@ -172,7 +172,7 @@ def rankings(
     texts = {system.aliases: [system.text(passage) for passage in corpus.values()] for system in systems}
 
     def ranked(score_rows: Callable[[slice], Scores]) -> Run:
-        return rank(list(queries), list(corpus), score_rows, depth)
+        return rank(list(queries), list(corpus), score_rows, depth, own_passages(queries))
 
     lexical = {aliases: ranked(_lexical(indexed, asked)) for aliases, indexed in texts.items()}
     covered = {

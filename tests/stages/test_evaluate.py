@@ -93,6 +93,22 @@ def test_every_system_of_a_model_ranks(base_folder: Path, base: Model) -> None:
     }
 
 
+def test_no_system_finds_the_passage_that_is_the_question_itself(base_folder: Path) -> None:
+    texts = {"q": "How are brakes bled?", "brakes": "Bleed the brakes.", "mast": "Grease the mast chains."}
+    passages = {name: Passage(name, "", text) for name, text in texts.items()}
+    queries = {
+        "test q": Query("q", texts["q"], extra={"own_passage": "q"}),
+        "test other": Query("other", texts["q"]),
+    }
+
+    found = rankings(passages, queries, {"base": with_late(base_folder, 256, LateStorage())}, SYSTEMS, 100)
+
+    for arm in OF_BASE:
+        assert "q" not in found.runs[arm]["test q"], arm
+        assert next(iter(found.runs[arm]["test q"])) == "brakes", arm
+        assert next(iter(found.runs[arm]["test other"])) == "q", arm
+
+
 def _pointing(*angles: float) -> Any:
     """An arm whose passages point that way, and whose questions point to 0 degrees."""
 
