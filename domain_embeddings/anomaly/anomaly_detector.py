@@ -117,7 +117,7 @@ class AnomalyDetector:
 
     def score(self, queries: Sequence[str]) -> Scores:
         """Queries → (n,), higher for what is less like the normal ones. Nothing is logged."""
-        return self.score_vectors(self._model.encode(queries))
+        return self.score_vectors(self._model.encode_query(queries))
 
     def score_vectors(self, vectors: Scores) -> Scores:
         """Vectors that the model made of queries → (n,): for who has encoded them already."""

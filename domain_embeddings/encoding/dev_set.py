@@ -11,6 +11,7 @@ from domain_embeddings.core.dataset import Passage, Qrels, Query, own_passages
 from domain_embeddings.core.lexical import BM25
 from domain_embeddings.core.ranking import Scores, rank, top_k
 from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.encoding.roles import Role
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def read_sample(corpus: Path, synthesized: Path, questions: int, passages: int, 
 
 def per_query(model: Model, dev: Dev, progress: bool = False, exact: bool = True) -> dict[str, dict[str, float]]:
     """Rank all of the pool for every question: query id → all of `metrics.METRICS`. `exact` is `encode`'s."""
-    passages = encode(model, list(dev.passages.values()), progress, exact)
-    queries = encode(model, [query.text for query in dev.queries.values()], exact=exact)
+    passages = encode(model, list(dev.passages.values()), Role.PASSAGE, progress, exact)
+    queries = encode(model, [query.text for query in dev.queries.values()], Role.QUERY, exact=exact)
     return scores(dev, passages, queries)
 
 

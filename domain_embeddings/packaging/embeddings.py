@@ -3,7 +3,8 @@
 from domain_embeddings import VersionedEmbeddings
 
 model = VersionedEmbeddings(version="1.1", corpus="manuals")
-vectors = model.encode(["How do I bleed the brakes?"])  # float32 (1, 384), of length 1
+asked = model.encode_query(["How do I bleed the brakes?"])  # float32 (1, 384), of length 1
+found = model.encode_passage(["Open the bleeder, press the pedal, …"])
 """
 
 import logging
@@ -12,16 +13,19 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from domain_embeddings.core.errors import IntegrityError
+from domain_embeddings.core.errors import IntegrityError, UserError
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import truncated
+from domain_embeddings.encoding.encoder_config import EncoderConfig
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.tokens import Piece
-from domain_embeddings.packaging.backends import Backend, Encoder, Loaded, load_encoder
+from domain_embeddings.packaging.backends import Backend, Loaded, load_encoder
 from domain_embeddings.packaging.dvc_lock import recorded_by
 from domain_embeddings.packaging.verification import BASE, Verified, model_name, verify
 from domain_embeddings.text_matching.unicode_normalization import canonical
@@ -74,34 +78,53 @@ class VersionedEmbeddings:
         self._encoder, self.backend, self.refused_backends = loaded.encoder, loaded.backend, dict(loaded.refused)
         for reason in self.refused_backends.values():
             LOG.warning("%s runs with %s: %s", self._verified.folder.name, self.backend, reason)
-        self.dimension = _dimension(self._encoder, dimensions)
+        self.dimension = _dimension(self._encoder.config, dimensions)
+        self.token_dimension = min(dimensions or self._encoder.config.width, self._encoder.config.width)
+        self.config = self._encoder.config
         self.system = self._verified.system
         self._lock = threading.Lock()
         _LOADED.add(self)
 
-    def encode(self, texts: Sequence[str]) -> Scores:
-        """Texts → float32 (n, dimension), 384 unless asked for fewer; each row of length 1.
+    def encode_query(self, texts: Sequence[str]) -> Scores:
+        """Queries → float32 (n, dimension), the model's own unless asked for fewer; each row of length 1.
 
         Disguised letters and invisible characters are read as what they stand for (`canonical`).
         """
+        return self._encode(texts, Role.QUERY)
+
+    def encode_passage(self, texts: Sequence[str]) -> Scores:
+        """Passages, as `encode_query` encodes queries; a passage's title stands before its text, a space between."""
+        return self._encode(texts, Role.PASSAGE)
+
+    def encode(self, texts: Sequence[str]) -> Scores:
+        """Texts of either role, by a model for which that makes no difference; a UserError where it makes one."""
+        if self.config.prompts.query != self.config.prompts.passage:
+            problem = "has other prompts before queries than before passages"
+            raise UserError(f"{self._verified.folder.name} {problem}: call encode_query or encode_passage")
+        return self._encode(texts, Role.PASSAGE)
+
+    def encode_tokens(self, texts: Sequence[str], role: Role) -> tuple[Scores, list[Scores]]:
+        """What `encode_query` or `encode_passage` gives, and in the same pass each text's own token vectors.
+
+        These have (tokens, the model's dimensions); those of the prompt are left out.
+        """
+        with self._lock:
+            vectors, tokens = self._encoder.encode_tokens([canonical(text) for text in texts], role)
+        return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension), tokens
+
+    def pieces(self, text: str, role: Role) -> list[Piece]:
+        """The tokens that `encode_tokens` gives a vector each, and where they stand in the canonical text."""
+        with self._lock:
+            return self._encoder.pieces(canonical(text), role)
+
+    def _encode(self, texts: Sequence[str], role: Role) -> Scores:
         if isinstance(texts, str):
-            raise TypeError(f"encode takes a list of texts, not one text: [{texts[:40]!r}]")
+            raise TypeError(f"expected is a list of texts, not one text: [{texts[:40]!r}]")
         if len(texts) == 0:
             return np.empty((0, self.dimension), dtype=np.float32)
         with self._lock:  # a tokenizer is changed while it is used
-            vectors = self._encoder.encode([canonical(text) for text in texts])
+            vectors = self._encoder.encode([canonical(text) for text in texts], role)
         return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension)
-
-    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
-        """What `encode` gives, and in the same pass each text's token vectors (tokens, the model's dimensions)."""
-        with self._lock:
-            vectors, tokens = self._encoder.encode_tokens([canonical(text) for text in texts])
-        return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension), tokens
-
-    def pieces(self, text: str) -> list[Piece]:
-        """The tokens that `encode_tokens` gives a vector each, and where they stand in the canonical text."""
-        with self._lock:
-            return self._encoder.pieces(canonical(text))
 
     def get_model_info(self) -> dict[str, Any]:
         """What is loaded, why, checked against what, and the commit (with its date) that recorded it, if Git knows."""
@@ -117,7 +140,8 @@ class VersionedEmbeddings:
             "backend": self.backend,
             "refused_backends": self.refused_backends,
             "dimension": self.dimension,
-            "max_seq_length": self._encoder.max_seq_length,
+            "max_seq_length": self.config.max_seq_length,
+            "prompts": asdict(self.config.prompts),
             "weights_sha256": self._verified.sha256,
             "training_commit": (recorded or {}).get("commit", self._verified.card.get("training_commit")),
             "training_date": (recorded or {}).get("date"),
@@ -129,12 +153,12 @@ class VersionedEmbeddings:
         self._encoder.forget_threads()
 
 
-def _dimension(encoder: Encoder, wanted: int | None) -> int:
+def _dimension(config: EncoderConfig, wanted: int | None) -> int:
     """How wide the vectors are to be; a ValueError for more than the model has, or none."""
-    if wanted is not None and not 1 <= wanted <= encoder.dimension:
-        has = encoder.dimension
+    if wanted is not None and not 1 <= wanted <= config.dimension:
+        has = config.dimension
         raise ValueError(f"dimensions is {wanted}, the model has {has}: allowed are 1 to {has}")
-    return wanted or encoder.dimension
+    return wanted or config.dimension
 
 
 def _load(

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domain_embeddings.core.errors import IntegrityError
+from domain_embeddings.core.errors import DataError, IntegrityError
+from domain_embeddings.encoding.encoder_config import EncoderConfig
 
 MANIFEST = "manifest.json"
 DATA_FILES = (".json", ".txt", ".safetensors", ".model", ".md")
@@ -22,7 +23,7 @@ DATA_FILES = (".json", ".txt", ".safetensors", ".model", ".md")
 INT8 = "int8"
 EXPORTED = (f"{INT8}/model.xml", f"{INT8}/model.bin")
 """The int8 export: a graph and its bare numbers, which OpenVINO reads as such and never unpickles."""
-MODULES = ("Transformer", "Pooling", "Normalize")
+MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
 """Parts of sentence_transformers that a model may name: others can name further classes, or load pickles."""
 CHUNK = 1 << 20
 
@@ -127,6 +128,8 @@ def copy_checked(found: Mapping[str, Path], manifest: Mapping[str, str], target:
 def check_modules(copy: Path, folder: Path) -> None:
     """Raise an IntegrityError where modules.json asks for anything but the plain parts of sentence_transformers.
 
+    And where these are not put together as `EncoderConfig.of` wants them.
+
     Reads the copy, and names the folder that it is a copy of.
     """
     path = folder / "modules.json"
@@ -138,6 +141,10 @@ def check_modules(copy: Path, folder: Path) -> None:
         package, last = str(name).split(".")[0], str(name).rsplit(".", 1)[-1]
         if package != "sentence_transformers" or last not in MODULES:
             raise IntegrityError(path, f"names {name!r}", remedy=f"allowed are sentence_transformers' {MODULES}")
+    try:
+        EncoderConfig.of(copy)
+    except DataError as error:
+        raise IntegrityError(folder, f"cannot be run: {error}".replace(str(copy), str(folder))) from error
 
 
 def folder_md5(digests: Mapping[str, Digests]) -> str:

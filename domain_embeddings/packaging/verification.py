@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from domain_embeddings.core.errors import IntegrityError, UserError
-from domain_embeddings.packaging.artifact import CARD, CONFIG, SEARCH, WEIGHTS
+from domain_embeddings.encoding.encoder_config import WEIGHTS
+from domain_embeddings.packaging.artifact import CARD, CONFIG, SEARCH
 from domain_embeddings.packaging.dvc_lock import LOCK, agrees
 from domain_embeddings.packaging.manifest import (
     MANIFEST,

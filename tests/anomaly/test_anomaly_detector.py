@@ -14,7 +14,7 @@ from domain_embeddings.anomaly.anomaly_detector import ARRAYS, SETTINGS, Anomaly
 from domain_embeddings.anomaly.conformal import threshold
 from domain_embeddings.anomaly.detectors.neighbours import KNN
 from domain_embeddings.core.errors import IntegrityError
-from domain_embeddings.packaging.artifact import WEIGHTS
+from domain_embeddings.encoding.encoder_config import WEIGHTS
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.packaging.manifest import MANIFEST, read, write_manifest
 from tests.packaged import NAME, copy_models, replace
