@@ -39,8 +39,8 @@ def rank(
     for start in range(0, len(query_ids), _CHUNK):
         rows = slice(start, start + _CHUNK)
         scores = score_rows(rows)
-        cells = [(i, column[left_out[query]]) for i, query in enumerate(query_ids[rows]) if left_out.get(query) in column]
-        if cells:
+        own = [left_out.get(query) for query in query_ids[rows]]
+        if cells := [(i, column[passage]) for i, passage in enumerate(own) if passage in column]:
             scores = scores.copy()
             scores[tuple(np.transpose(cells))] = -np.inf
         for query_id, row, best in zip(query_ids[rows], scores, top_k(scores, depth), strict=True):

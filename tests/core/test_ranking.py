@@ -54,7 +54,6 @@ def test_a_passage_that_is_left_out_for_a_query_counts_for_the_others() -> None:
     assert scores[0, 0] == np.float32(0.9)
 
 
-
 def test_fuse_by_hand() -> None:
     one = {"q": {"a": 9.0, "b": 8.0, "c": 7.0}}
     other = {"q": {"c": 0.3, "d": 0.2}}
