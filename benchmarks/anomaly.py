@@ -25,10 +25,11 @@ from domain_embeddings.anomaly.detection_metrics import measure, share_interval
 from domain_embeddings.anomaly.detectors.detector import Detector
 from domain_embeddings.anomaly.detectors.detector_choice import best, fit_all, separation
 from domain_embeddings.anomaly.detectors.forest import forest_scores
-from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section
+from domain_embeddings.commands.workspace import BASE_MODEL, section
 from domain_embeddings.core.beir_files import read_jsonl
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.params.package import PackageParams
 
 SEED = 42
@@ -95,12 +96,12 @@ def injections(data: Path) -> list[Row]:
 
 def timed(texts: Sequence[str]) -> tuple[Scores, float]:
     """Vectors of the texts, and the seconds that the first 10,000 took."""
-    model = load(BASE_MODEL, max_seq_length())
-    encode(model, texts[:100])
+    model = load(BASE_MODEL)
+    encode(model, texts[:100], Role.QUERY)
     start = time.perf_counter()
-    first = encode(model, texts[:QUERIES])
+    first = encode(model, texts[:QUERIES], Role.QUERY)
     seconds = time.perf_counter() - start
-    return np.concatenate([first, encode(model, texts[QUERIES:])]), seconds
+    return np.concatenate([first, encode(model, texts[QUERIES:], Role.QUERY)]), seconds
 
 
 def cost(vectors: Scores, encoding: float, detector: Detector) -> float:

@@ -18,13 +18,15 @@ import numpy as np
 import openvino
 from openvino import opset13
 
-from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, stage_folder
+from domain_embeddings.commands.workspace import BASE_MODEL, stage_folder
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_json
 from domain_embeddings.core.dataset import Passage, Qrels, Query
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.dev_set import Dev, scores
 from domain_embeddings.encoding.encoder import Model, encode, load
+from domain_embeddings.encoding.encoder_config import EncoderConfig
 from domain_embeddings.encoding.int8_encoder import Inputs, Int8Encoder
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.tokens import TOKENIZER
 from domain_embeddings.packaging import int8_export
 from domain_embeddings.packaging.export_fidelity import Fidelity, Texts, Vectors, evenly, measure
@@ -66,24 +68,24 @@ def exact(graph: Graph) -> Graph:
     return graph
 
 
-def judged(graph: Graph, name: str, texts: Texts, expected: Vectors, limit: int) -> Fidelity:
+def judged(graph: Graph, name: str, texts: Texts, expected: Vectors, config: EncoderConfig) -> Fidelity:
     """How near a graph's vectors are on this machine."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.xml"
         openvino.save_model(graph, file, compress_to_fp16=False)
-        return measure(name, Vectors.of(texts, Int8Encoder(BASE_MODEL / TOKENIZER, file, limit).encode), expected)
+        return measure(name, Vectors.of(texts, Int8Encoder(BASE_MODEL / TOKENIZER, file, config).encode), expected)
 
 
 def settings(corpus: str, model: Model, texts: Texts, contents: Sequence[str]) -> list[dict[str, Any]]:
     """A row for each way, here and exact."""
-    limit = model.max_seq_length
-    calibration = int8_export.inputs_of(BASE_MODEL / TOKENIZER, limit, evenly(contents, int8_export.CALIBRATION))
-    expected = Vectors.of(texts, lambda some: encode(model, some))
+    limit, some = model.max_seq_length, evenly(contents, int8_export.CALIBRATION)
+    calibration = int8_export.inputs_of(BASE_MODEL / TOKENIZER, limit, model.config.prompts.before(some, Role.PASSAGE))
+    expected = Vectors.of(texts, lambda some, role: encode(model, some, role))
     rows: list[dict[str, Any]] = []
     for name, way in WAYS.items():
         graph = way(int8_export.converted(model.network), calibration)
-        found = {"here": judged(graph, name, texts, expected, limit)}
-        found["exact"] = judged(exact(graph), name, texts, expected, limit)
+        found = {"here": judged(graph, name, texts, expected, model.config)}
+        found["exact"] = judged(exact(graph), name, texts, expected, model.config)
         for where, one in found.items():
             print(f"{corpus:13} {name:16} {where:6} cosine {one.cosine:.4f}, 1% {one.cosine_low:.4f}, "
                   f"first ten {one.overlap:.1%}", flush=True)  # fmt: skip
@@ -104,7 +106,8 @@ def noisy(vectors: Scores, cosine: float, draw: np.random.Generator) -> Scores:
 def noise(corpus: str, model: Model, dev: Dev) -> None:
     """What noise costs: the first ten results, nDCG@10 on average, and how often it loses more than HARM of it."""
     clean = Vectors(
-        encode(model, list(dev.passages.values())), encode(model, [query.text for query in dev.queries.values()])
+        encode(model, list(dev.passages.values()), Role.PASSAGE),
+        encode(model, [query.text for query in dev.queries.values()], Role.QUERY),
     )
     draw = np.random.default_rng(0)
 
@@ -135,7 +138,7 @@ def main() -> None:
     parser.add_argument("--corpora", nargs="+", default=["manuals"])
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    model = load(BASE_MODEL, max_seq_length(), device="cpu")
+    model = load(BASE_MODEL, device="cpu")
     rows: list[dict[str, Any]] = []
     for corpus in asked.corpora:
         passages, queries, train, dev = read(corpus)

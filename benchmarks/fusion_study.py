@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain_embeddings.commands.workspace import BASE_MODEL, load_params, max_seq_length
+from domain_embeddings.commands.workspace import BASE_MODEL, load_params
 from domain_embeddings.core.beir_files import read_dataset, write_json
 from domain_embeddings.core.dataset import Dataset, Qrels, Query, Run
 from domain_embeddings.core.errors import TOLD, UserError, give_up
@@ -38,6 +38,7 @@ from domain_embeddings.core.ranking import Scores, fuse, fuse_scores, rank
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.dev_set import Dev
 from domain_embeddings.encoding.encoder import Model, load
+from domain_embeddings.encoding.encoder_config import EncoderConfig
 from domain_embeddings.systems.coverage import coverage, leaders
 
 DEPTH, RRF_K, LOOKALIKES = 100, 60, 20
@@ -125,7 +126,7 @@ def sampled(dataset: Dataset, questions: int, passages: int, seed: int) -> Dev:
 def part_scores(dev: Dev, stem: str, cache: Path, weights: str, base: Callable[[], Model]) -> PartScores:
     """Encode, or read what was encoded of these very texts with these `weights` (their SHA-256); BM25 is quick."""
     passages, questions = list(dev.passages.values()), [query.text for query in dev.queries.values()]
-    content = json.dumps([weights, max_seq_length(), passages, questions]).encode()
+    content = json.dumps([weights, EncoderConfig.of(BASE_MODEL).max_seq_length, passages, questions]).encode()
     path = cache / f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.npz"
     if not path.is_file():
         found = late.score(base(), passages, questions)
@@ -312,7 +313,7 @@ def main() -> None:
         if min(asked.questions, asked.passages) < 1 or not asked.tolerance >= 0:
             raise UserError("--questions and --passages must be at least 1, --tolerance at least 0")
         weights = hashlib.sha256((BASE_MODEL / "model.safetensors").read_bytes()).hexdigest()
-        seed, base = int(load_params()["seed"]), functools.cache(lambda: load(BASE_MODEL, max_seq_length()))
+        seed, base = int(load_params()["seed"]), functools.cache(lambda: load(BASE_MODEL))
         datasets = read(asked.collections)
         asked.cache.mkdir(parents=True, exist_ok=True)
     except TOLD as error:

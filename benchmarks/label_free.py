@@ -20,7 +20,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from benchmarks.query_sources import judges
-from domain_embeddings.commands.workspace import BASE_MODEL, PARAMS, load_params, max_seq_length, section, tuned_model
+from domain_embeddings.commands.workspace import BASE_MODEL, PARAMS, load_params, section, tuned_model
 from domain_embeddings.core.beir_files import read_dataset, write_json
 from domain_embeddings.core.dataset import Dataset
 from domain_embeddings.core.errors import TOLD, UserError, give_up
@@ -55,9 +55,9 @@ def train(folder: Path, copy: Path) -> Path:
 
 def judged(dataset: Dataset, dev: Dev, tuned: Path) -> dict[str, dict[str, list[float]]]:
     """By whom → system → nDCG@10 of each question."""
-    params, length = section("search", SearchParams), max_seq_length()
+    params = section("search", SearchParams)
     corpus = {passage_id: dataset.corpus[passage_id] for passage_id in dev.passages}
-    models = {name: with_late(folder, length, params.late) for name, folder in (("base", BASE_MODEL), ("tuned", tuned))}
+    models = {name: with_late(folder, params.late) for name, folder in (("base", BASE_MODEL), ("tuned", tuned))}
     systems = family(any(map(aliases_of, corpus.values())), params)
     runs = rankings(corpus, dev.queries, models, systems, params.depth).runs
     silver = silver_qrels(runs, ALIASES if any(system.aliases for system in systems) else "")

@@ -27,6 +27,7 @@ from domain_embeddings.core.ranking import Scores, fuse, rank
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.encoder import Model, load
 from domain_embeddings.encoding.late import Tokens
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import Bits, TokenCodec
 
 MODEL, LENGTH, DEPTH, RRF_K = Path("models/base"), 256, 100, 60
@@ -72,11 +73,11 @@ def encoded(model: Model, folder: Path) -> Collection:
     questions = {i: query.text for split in ("train", "dev") for i, query in dataset.judged(split).items()}
     qrels = {i: dataset.qrels[split][i] for split in ("train", "dev") for i in dataset.judged(split)}
     passages = {passage.id: passage.content for passage in dataset.corpus.values()}
-    single, tokens = late.encode(model, list(passages.values()), question=False, dtype=torch.float32)
-    asked_single, asked = late.encode(model, list(questions.values()), question=True, dtype=torch.float32)
-    ids = model.ids(list(questions.values()))
+    single, tokens = late.encode(model, list(passages.values()), Role.PASSAGE, torch.float32)
+    asked_single, asked = late.encode(model, list(questions.values()), Role.QUERY, torch.float32)
+    ids = model.ids(list(questions.values()), Role.QUERY)
     filled = [text + " [MASK]" * max(0, EXPANDED - len(its)) for text, its in zip(questions.values(), ids, strict=True)]
-    expanded = late.encode(model, filled, question=True, dtype=torch.float32)[1]
+    expanded = late.encode(model, filled, Role.QUERY, torch.float32)[1]
     told = [part.numpy() for part in torch.split(tokens.vectors, list(tokens.lengths))]
     silent = [_silent(model, text) for text in passages.values()]
     return Collection(passages, questions, qrels, asked_single @ single.T, asked, expanded, told, silent)

@@ -21,6 +21,7 @@ from benchmarks.made_passages import Maker
 from benchmarks.search import percentiles, real_texts
 from domain_embeddings.core.dataset import Passage
 from domain_embeddings.core.lexical import K1, B, words
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.params.search import LateStorage, SearchParams
@@ -53,7 +54,7 @@ def stored(model: VersionedEmbeddings) -> tuple[TokenCodec, list[tuple[str, Stor
     started = time.perf_counter()
     model.encode(texts)
     between = time.perf_counter()
-    tokens = model.encode_tokens(texts)[1]
+    tokens = model.encode_tokens(texts, Role.PASSAGE)[1]
     encoded = time.perf_counter()
     codec = TokenCodec.fitted(np.concatenate(tokens), tokens[0].shape[1], LATE.bits, LATE.factor)
     fitted = time.perf_counter()

@@ -19,12 +19,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section
+from domain_embeddings.commands.workspace import BASE_MODEL, section
 from domain_embeddings.core.beir_files import read_dataset, write_json
 from domain_embeddings.core.dataset import Dataset, Passage, Qrels
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.dev_set import Dev
 from domain_embeddings.encoding.encoder import Model, encode, load
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.params.synthesize import SourceWeights, SynthesizeParams
 from domain_embeddings.params.train import TrainParams
@@ -89,7 +90,7 @@ def judged(
         found = synthesis.synthesize(dataset.corpus, params, {i: query.text for i, query in dev.queries.items()})
     order = np.random.default_rng(params.seed).permutation(len(found.queries))[:pairs]
     drawn = {found.queries[i].id: found.queries[i] for i in sorted(order.tolist())}
-    asked = encode(base, [query.text for query in drawn.values()], exact=False)
+    asked = encode(base, [query.text for query in drawn.values()], Role.QUERY, exact=False)
     qrels = {i: found.qrels["train"][i] for i in drawn}
     examples = [
         Example(
@@ -102,7 +103,7 @@ def judged(
     ]
     train = train.model_copy(update={"interpolate": [train.interpolate_unlabelled], "eval_steps": SELDOM})
     with tempfile.TemporaryDirectory() as checkpoints:
-        model = fine_tuning.load(BASE_MODEL, max_seq_length())
+        model = fine_tuning.load(BASE_MODEL)
         history = fine_tuning.fine_tune(model, examples, dev, train, train.seed, Path(checkpoints), states)
     return {"pairs": len(drawn), "base": history.dev[0][METRIC], "tuned": history.shares[0][METRIC]}
 
@@ -133,14 +134,16 @@ def main() -> None:
     rows: list[dict[str, Any]] = json.loads(asked.json.read_text()) if asked.json and asked.json.exists() else []
     done = {(row["case"], row["collection"]) for row in rows}
     train = section("train", TrainParams)
-    base = load(BASE_MODEL, max_seq_length())
+    base = load(BASE_MODEL)
     for folder in asked.collections:
         missing = {name: case for name, case in cases().items() if (name, folder.name) not in done}
         if not missing:
             continue
         dataset = read_dataset(folder)
         dev = judges(dataset, asked.questions, train.seed, train.dev_pool)
-        vectors = encode(base, [passage.content for passage in dataset.corpus.values()], progress=True, exact=False)
+        vectors = encode(
+            base, [passage.content for passage in dataset.corpus.values()], Role.PASSAGE, progress=True, exact=False
+        )
         with tempfile.TemporaryDirectory() as states:
             for name, case in missing.items():
                 found = judged(dataset, base, vectors, dev, case, asked.pairs, Path(states))

@@ -34,7 +34,7 @@ from domain_embeddings.core.beir_files import read_jsonl, write_json
 from domain_embeddings.core.dataset import Query
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.encoding.dev_set import Dev
-from domain_embeddings.training.fine_tuning import DevEvaluator, freeze, load, set_dropout
+from domain_embeddings.training.fine_tuning import DevEvaluator, freeze, load, prompts_of, set_dropout
 from domain_embeddings.training.frozen_layer_cache import cached_prefix, has_bfloat16
 from domain_embeddings.training.losses import Example
 from scripts.pipeline_copy import command
@@ -141,7 +141,7 @@ def measure(base: Path, examples: list[Example], dev: Dev, setting: Setting) -> 
             weights = {name: weight.clone() for name, weight in model.state_dict().items()}
             flops = counted_flops(model, examples, setting, min(COUNTED_STEPS, steps)) * steps
             model.load_state_dict(weights)
-    ndcg = DevEvaluator(dev)(model)["dev_ndcg@10"]
+    ndcg = DevEvaluator(dev, prompts_of(model))(model)["dev_ndcg@10"]
     gflops = flops / (end - cached) / 1e9
     done = len(examples) * setting.epochs
     return Measured(done / (end - start), end - start, cached - start, gflops, peak, ndcg)

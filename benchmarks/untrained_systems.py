@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section
+from domain_embeddings.commands.workspace import BASE_MODEL, section
 from domain_embeddings.core.beir_files import read_dataset, write_json
 from domain_embeddings.core.dataset import Author, Dataset, Query
 from domain_embeddings.core.metrics import score
@@ -38,7 +38,7 @@ def measured(dataset: Dataset, queries: Mapping[str, Query]) -> Figures:
     params = section("search", SearchParams)
     systems = family(any(map(aliases_of, dataset.corpus.values())), params)
     own = [system for system in systems if system.model == "base"]
-    base = with_late(BASE_MODEL, max_seq_length(), params.late)
+    base = with_late(BASE_MODEL, params.late)
     runs = rankings(dataset.corpus, queries, {"base": base}, own, params.depth).runs
     runs[DEFAULT] = runs[default_of(systems).name]
     found: Figures = {}

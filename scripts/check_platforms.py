@@ -68,7 +68,7 @@ def _macos(major: int) -> Platform:
     return Platform(f"macOS {major} arm64", (f"macosx_{major}_0_arm64",), "Darwin", "darwin", "arm64")
 
 
-PLATFORMS = (_linux("x86_64", 28), _linux("aarch64", 28), _macos(14))
+PLATFORMS = (_linux("x86_64", 28), _linux("aarch64", 35), _macos(14))
 
 
 @dataclass(frozen=True)

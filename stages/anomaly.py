@@ -26,7 +26,6 @@ from domain_embeddings.anomaly.perturbations import misspelt
 from domain_embeddings.commands.workspace import (
     MODELS,
     load_params,
-    max_seq_length,
     metrics_folder,
     packaged_model,
     section,
@@ -34,7 +33,8 @@ from domain_embeddings.commands.workspace import (
 )
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_json, write_jsonl
 from domain_embeddings.encoding.encoder import encode, load
-from domain_embeddings.packaging.artifact import WEIGHTS
+from domain_embeddings.encoding.encoder_config import WEIGHTS
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.packaging.manifest import read
 from domain_embeddings.packaging.verification import detector_name
 from domain_embeddings.params.anomaly import AnomalyParams
@@ -113,11 +113,13 @@ def ship(
     corpus: str, params: AnomalyParams, normal: Normal, examples: Sequence[Example], folder: Path, packaged: Path
 ) -> None:
     """Encode with the model in `folder`, choose, fit, calibrate, measure, write."""
-    model = load(folder, max_seq_length())
+    model = load(folder)
     generator = random.Random(params.seed)
     slips = [misspelt(text, MISSPELT, generator) for text in normal.choose]
     texts = (normal.fit, normal.choose, slips, normal.calibrate, [e.text for e in examples])
-    fit, choose, wrong, calibrate, vectors = (encode(model, [canonical(text) for text in some]) for some in texts)
+    fit, choose, wrong, calibrate, vectors = (
+        encode(model, [canonical(text) for text in some], Role.QUERY) for some in texts
+    )
     fitted = fit_detectors(fit, choose, wrong, calibrate, vectors, examples, params)
     settings = anomaly_detector.Settings(
         detector=fitted.name,

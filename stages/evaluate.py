@@ -15,7 +15,6 @@ baseline has no rows. Search is exact, over token vectors as search stores them.
 from domain_embeddings.commands.workspace import (
     BASE_MODEL,
     MODELS,
-    max_seq_length,
     section,
     seed_models,
     stage_folder,
@@ -57,9 +56,7 @@ def main() -> None:
         queries |= {LOG + i: query for i, query in read_queries(logged).items()}
     aliases = any(map(aliases_of, dataset.corpus.values()))
     systems = family(aliases, search)
-    models = encoders(
-        BASE_MODEL, tuned_model(name), seed_models(name), max_seq_length(), search.late, baselines, ENDPOINT_CACHE
-    )
+    models = encoders(BASE_MODEL, tuned_model(name), seed_models(name), search.late, baselines, ENDPOINT_CACHE)
     found = rankings(dataset.corpus, queries, models, systems, search.depth)
     for arm, reason in found.skipped.items():
         print(f"{name}: baseline {arm} is not compared: {reason}")

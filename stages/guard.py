@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section, stage_folder, tuned_model
+from domain_embeddings.commands.workspace import BASE_MODEL, section, stage_folder, tuned_model
 from domain_embeddings.core.beir_files import read_dataset, write_jsonl
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.encoding.dev_set import Dev, per_query
@@ -44,7 +44,7 @@ def main() -> None:
     name = corpus_argument()
     folders = sorted(Path(section("guard", GuardParams).path).glob("*/"))
     others = {folder.name: read_dev(folder) for folder in folders if folder.name != name}
-    models = {"base": load(BASE_MODEL, max_seq_length()), "tuned": load(tuned_model(name), max_seq_length())}
+    models = {"base": load(BASE_MODEL), "tuned": load(tuned_model(name))}
     rows = (row for other, dev in others.items() for row in ranked(other, dev, models))
     write_jsonl(stage_folder("guard", name) / "per_query.jsonl", rows)
 

@@ -12,11 +12,12 @@ from dataclasses import asdict, replace
 
 from tqdm.auto import tqdm
 
-from domain_embeddings.commands.workspace import BASE_MODEL, max_seq_length, section, stage_folder
+from domain_embeddings.commands.workspace import BASE_MODEL, section, stage_folder
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries, write_json, write_jsonl
 from domain_embeddings.core.dataset import Passage, Qrels
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.params.mine import MineParams
 from domain_embeddings.training.negatives import Miner
 from stages.stage import asks_synthetic, corpus_argument, run_stage
@@ -53,11 +54,11 @@ def main() -> None:
     qrels = read_qrels(synthesized / "qrels" / "train.tsv", queries, corpus)
     if asks_synthetic(name):
         corpus = with_answers_held_out(corpus, read_qrels(synthesized / "qrels" / "dev.tsv", queries, corpus))
-    model = load(BASE_MODEL, max_seq_length())
+    model = load(BASE_MODEL)
     asked = [queries[query_id] for query_id in qrels]
-    vectors = encode(model, [query.text for query in asked], progress=True, exact=False)
+    vectors = encode(model, [query.text for query in asked], Role.QUERY, progress=True, exact=False)
     rankings, unknown = found_today(params, vectors, corpus)
-    passages = encode(model, [p.content for p in corpus.values()], progress=True, exact=False)
+    passages = encode(model, [p.content for p in corpus.values()], Role.PASSAGE, progress=True, exact=False)
     miner = Miner(corpus, passages, params)
     if "qdrant" in params.candidates:
         miner.audit.dropped["not in the corpus"] = unknown

@@ -27,8 +27,10 @@ from domain_embeddings.commands.workspace import (
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries
 from domain_embeddings.core.optional import why
 from domain_embeddings.encoding.encoder import Model, encode, load
+from domain_embeddings.encoding.encoder_config import WEIGHTS, EncoderConfig
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.tokens import TOKENIZER
-from domain_embeddings.packaging.artifact import WEIGHTS, dimension, package, parameter_counts, trainable
+from domain_embeddings.packaging.artifact import package, parameter_counts, trainable
 from domain_embeddings.packaging.card import Card, markdown, with_intervals
 from domain_embeddings.packaging.export_fidelity import Fidelity, Texts
 from domain_embeddings.packaging.manifest import EXPORTED, read
@@ -44,7 +46,7 @@ def figures(corpus: str, name: str) -> Any:
     return json.loads((metrics_folder(corpus) / name).read_text(encoding="utf-8"))
 
 
-def limits(corpus: str, questions: int, base: BaseModelParams, tests: Mapping[str, Any]) -> list[str]:
+def limits(corpus: str, questions: int, length: int, tests: Mapping[str, Any]) -> list[str]:
     """What a reader must not expect."""
     failed = {group: row["total"] - row["passed"] for group, row in tests["groups"].items()}
     failing = ", ".join(f"{group} {number}" for group, number in failed.items() if number)
@@ -55,7 +57,7 @@ def limits(corpus: str, questions: int, base: BaseModelParams, tests: Mapping[st
             else []
         ),
         f"Measured on {questions} test questions of `{corpus}` alone; on texts of another field measure first.",
-        f"Reads the first {base.max_seq_length} tokens of a text.",
+        f"Reads the first {length} tokens of a text.",
         "English.",
     ]
 
@@ -65,7 +67,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
     promotion, means = figures(corpus, "promotion.json"), figures(corpus, "evaluate.json")
     tests, statistics = figures(corpus, "robustness.json"), figures(corpus, "significance.json")
     tuned = promotion["promoted"] == "tuned"
-    counts = parameter_counts(BASE_MODEL / WEIGHTS)
+    config, counts = EncoderConfig.of(BASE_MODEL), parameter_counts(BASE_MODEL)
     frozen_blocks = load_params()["train"]["frozen_blocks"]
     return Card(
         name=f"{corpus}-embeddings",
@@ -80,8 +82,8 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         verdict=figures(corpus, "verdict.json"),
         promotion={key: value for key, value in promotion.items() if key not in ("guard", "shipped")},
         arms=with_intervals(means, statistics["intervals"]),
-        dimension=dimension(BASE_MODEL),
-        max_seq_length=base.max_seq_length,
+        dimension=config.dimension,
+        max_seq_length=config.max_seq_length,
         parameters={
             "total": sum(counts.values()),
             "trainable": trainable(counts, frozen_blocks) if tuned else 0,
@@ -91,7 +93,7 @@ def describe(corpus: str, params: PackageParams, base: BaseModelParams) -> Card:
         training_corpus_sha256=read(stage_folder("ingest", corpus) / "corpus.jsonl").sha256,
         training_commit=None,
         adversarial_tests={"passed": tests["passed"], "total": tests["total"]},
-        limits=limits(corpus, means["base"]["n_queries"], base, tests),
+        limits=limits(corpus, means["base"]["n_queries"], config.max_seq_length, tests),
         notes=params.notes,
         search=promotion["shipped"]["system"],
         skipped={f"baseline {arm}": reason for arm, reason in statistics["skipped"].items()},
@@ -121,8 +123,8 @@ def main() -> None:
     base = section("base_model", BaseModelParams)
     card = describe(corpus, params, base)
     folder = tuned_model(corpus) if card.promoted == "tuned" else BASE_MODEL
-    model = load(folder, base.max_seq_length, device="cpu")
-    probed = encode(model, TEXTS)
+    model = load(folder, device="cpu")
+    probed = encode(model, TEXTS, Role.PASSAGE)
     with tempfile.TemporaryDirectory() as temporary:
         exported = None
         if params.export:

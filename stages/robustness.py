@@ -14,7 +14,6 @@ from domain_embeddings.anomaly.robustness_checks import Check, run
 from domain_embeddings.commands.workspace import (
     BASE_MODEL,
     load_params,
-    max_seq_length,
     metrics_folder,
     stage_folder,
     tuned_model,
@@ -23,6 +22,7 @@ from domain_embeddings.core.beir_files import write_json
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.dev_set import Dev, read_sample
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.text_matching.unicode_normalization import canonical
 from stages.stage import corpus_argument, run_stage
 
@@ -53,10 +53,10 @@ def main() -> None:
     """Sample, check, write."""
     corpus = corpus_argument()
     promotion = json.loads((metrics_folder(corpus) / "promotion.json").read_text(encoding="utf-8"))
-    model = load(tuned_model(corpus) if promotion["promoted"] == "tuned" else BASE_MODEL, max_seq_length())
+    model = load(tuned_model(corpus) if promotion["promoted"] == "tuned" else BASE_MODEL)
 
-    def vectors(texts: Sequence[str]) -> Scores:
-        return encode(model, [canonical(text) for text in texts])
+    def vectors(texts: Sequence[str], role: Role) -> Scores:
+        return encode(model, [canonical(text) for text in texts], role)
 
     checks = run(vectors, sample(corpus))
     write_json(metrics_folder(corpus) / "robustness.json", report(checks))

@@ -22,7 +22,6 @@ from accelerate import PartialState
 
 from domain_embeddings.commands.workspace import (
     BASE_MODEL,
-    max_seq_length,
     section,
     seed_models,
     stage_folder,
@@ -79,12 +78,12 @@ def main() -> None:
         synthesized / "queries.jsonl",
         synthesized / "qrels" / "dev.tsv",
         triplets_file,
-        BASE_MODEL / "model.safetensors",
+        *sorted(path for path in BASE_MODEL.rglob("*") if path.is_file()),
     ]
     checkpoints = CHECKPOINTS / name / fingerprint(params, read)
     process = PartialState()
     for seed in params.seeds:
-        model = load(BASE_MODEL, max_seq_length())
+        model = load(BASE_MODEL)
         history = fine_tune(model, examples, dev, params, seed, checkpoints / str(seed), STATES / name)
         first = seed == params.seed
         folder = tuned_model(name) if first else seed_models(name) / str(seed)

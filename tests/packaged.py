@@ -9,8 +9,10 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.encoder_config import WEIGHTS, EncoderConfig
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.tokens import TOKENIZER
-from domain_embeddings.packaging.artifact import WEIGHTS, dimension, package, parameter_counts
+from domain_embeddings.packaging.artifact import package, parameter_counts
 from domain_embeddings.packaging.card import Card, with_intervals
 from domain_embeddings.packaging.export_fidelity import Texts
 from domain_embeddings.packaging.int8_export import export
@@ -33,7 +35,7 @@ INTERVALS = {"base": {"recall@5": [0.4, 0.6], "mrr@10": [0.2, 0.3], "ndcg@10": [
 
 def card(base: Path, **changes: Any) -> Card:
     """A card whose numbers are easily told apart."""
-    counts = parameter_counts(base / WEIGHTS)
+    counts = parameter_counts(base)
     values: dict[str, Any] = {
         "name": "tiny-embeddings",
         "version": "1.0",
@@ -43,7 +45,7 @@ def card(base: Path, **changes: Any) -> Card:
         "verdict": VERDICT,
         "promotion": None,
         "arms": with_intervals(MEANS, INTERVALS),
-        "dimension": dimension(base),
+        "dimension": EncoderConfig.of(base).dimension,
         "max_seq_length": 256,
         "parameters": {"total": sum(counts.values()), "trainable": 7},
         "weights_sha256": "",
@@ -86,7 +88,7 @@ def make_models(base: Path, root: Path) -> Path:
     model, graph = load(copied, 256, device="cpu"), int8 / "model.xml"
     found = export(model, copied / TOKENIZER, calibration_texts(), judging_texts(), graph)
     described = card(copied, int8_export=asdict(found))
-    package(copied, encode(model, TEXTS), described, "tiny", "apache-2.0", root / NAME, int8)
+    package(copied, encode(model, TEXTS, Role.PASSAGE), described, "tiny", "apache-2.0", root / NAME, int8)
     shutil.rmtree(int8)
     return root
 
@@ -112,7 +114,7 @@ def replace(path: Path, content: bytes) -> None:
 def write_lock(models: Path, *names: str) -> Path:
     """A dvc.lock beside the models' folder that has these models as they are now."""
     outs = {name: folder_md5({file: read(path) for file, path in files_of(models / name).items()}) for name in names}
-    rows = [{"path": f"models/{name}", "hash": "md5", "md5": md5} for name, md5 in outs.items()]
+    rows = [{"path": f"models/{name}", "hash": "md5", "md5": md5, "size": 1, "nfiles": 1} for name, md5 in outs.items()]
     lock = models.parent / "dvc.lock"
     YAML().dump({"schema": "2.0", "stages": {"package@tiny": {"cmd": "true", "outs": rows}}}, lock)
     return lock

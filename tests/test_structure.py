@@ -36,7 +36,7 @@ def _declared_params(stage: str) -> set[str]:
 
 
 def _read_params(stage: str) -> set[str]:
-    """What a stage's script asks for by `section("x", …)`, `max_seq_length()`, `load_params()["x"]["y"]`.
+    """What a stage's script asks for by `section("x", …)`, `load_params()["x"]["y"]`.
 
     Of a section that a command reads too, the knobs alone that it takes: `x = section("x", …)`, then `x.y`.
     """
@@ -58,8 +58,6 @@ def _read_params(stage: str) -> set[str]:
                 name not in COMMANDS
             ):
                 found |= {name, "seed"} if _is_seeded(name) else {name}
-            case ast.Call(func=ast.Name(id="max_seq_length")):
-                found.add("base_model.max_seq_length")
             case ast.Subscript(value=ast.Call(func=ast.Name(id="load_params")), slice=ast.Constant(value=str(name))):
                 if node not in within:
                     found.add(name)

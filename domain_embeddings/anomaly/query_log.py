@@ -2,14 +2,17 @@
 
 Each line holds its number and the hash of the line before it, and a hash of itself: whoever edits a line must rewrite
 all that follow, and a log whose last hash is kept elsewhere cannot even be shortened unseen. Queries themselves
-are not kept, only their SHA-256. Threads and processes may append to one file: a lock on it makes lines whole and the
-chain one.
+are not kept, only their HMAC under a key that is not in the log. Threads and processes may append to one file: a lock
+on it makes lines whole and the chain one. Log and key are plain files that their owner alone may read.
 """
 
 import fcntl
 import hashlib
+import hmac
 import json
 import os
+import secrets
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +21,10 @@ from domain_embeddings.core.errors import DataError
 
 GENESIS = "0" * 64
 """What the first line has for the hash of the line before it."""
+KEY = "DOMAIN_EMBEDDINGS_LOG_KEY"
+"""The environment variable that holds the key of queries' hashes."""
 _BLOCK = 4096
+_OWNERS = 0o600
 
 
 class ChainError(DataError):
@@ -28,11 +34,13 @@ class ChainError(DataError):
 def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
     """Add rows and return the hash of the last line. Values must be JSON's.
 
-    Raises a ChainError where the last line on disk is not whole, as after a crash: nothing is added behind it.
+    A half line at the end, as a crash or a full disk leaves it, moves to `<path>.torn`, and the chain goes on behind
+    the last whole line. Raises a ChainError where that was changed, a DataError where the path is no plain file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
+    with _opened(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed; each call has an open file of its own
+        _heal(path, file)
         number, last = _end(path, file)
         lines = []
         for row in rows:
@@ -61,9 +69,61 @@ def check(path: Path, head: str | None = None) -> tuple[int, str]:
     return number, last
 
 
-def query_hash(query: str) -> str:
-    """SHA-256 of a query's text in hex; half surrogate pairs, which no text has, count as they are."""
-    return hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest()
+def query_hash(query: str, key: bytes) -> str:
+    """HMAC-SHA256 of a query's text in hex (RFC 2104); half surrogate pairs, which no text has, count as they are.
+
+    Equal queries have equal hashes under one key; who does not have it cannot try what a short query was.
+    """
+    return hmac.new(key, query.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def key_of(path: Path) -> bytes:
+    """The key for a log: that of the environment (KEY), else a random one, kept beside the log as `<path>.key`."""
+    if given := os.environ.get(KEY):
+        return given.encode()
+    kept = path.with_name(f"{path.name}.key")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with _opened(kept) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        key = file.read()
+        if not key:
+            key = secrets.token_hex(32).encode()
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+    return key
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """A plain file, to read and to append to; a new one is its owner's alone. Links are not followed."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, _OWNERS)
+    except OSError as error:
+        remedy = "name a plain file" if path.is_symlink() or path.is_dir() else ""
+        raise DataError(path, f"cannot be written: {error.strerror}", remedy=remedy) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise DataError(path, "is no plain file", remedy="name one")
+    return os.fdopen(descriptor, "a+b")
+
+
+def _heal(path: Path, file: IO[bytes]) -> None:
+    """Move a half line at the end to `<path>.torn`."""
+    position = end = file.seek(0, os.SEEK_END)
+    while position:
+        step = min(_BLOCK, position)
+        position -= step
+        file.seek(position)
+        if (found := file.read(step).rfind(b"\n")) >= 0:
+            position += found + 1
+            break
+    if position == end:
+        return
+    file.seek(position)
+    with _opened(path.with_name(f"{path.name}.torn")) as torn:
+        torn.write(file.read() + b"\n")
+    file.truncate(position)
 
 
 def _check_line(path: Path, number: int, last: str, line: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from domain_embeddings.anomaly.detectors.neighbours import KNN
 from domain_embeddings.anomaly.perturbations import MISTAKES, SAME
 from domain_embeddings.core.ranking import Scores, top_k
 from domain_embeddings.encoding.dev_set import Dev
+from domain_embeddings.encoding.roles import Role
 
 FIRST = 5
 """How far down the first passage may fall where a query has a mistake or holds an instruction."""
@@ -79,8 +80,8 @@ class Check:
     """What was found where it failed; empty where it passed."""
 
 
-Encode = Callable[[Sequence[str]], Scores]
-"""Texts → unit vectors."""
+Encode = Callable[[Sequence[str], Role], Scores]
+"""Texts, all of one role → unit vectors."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ class Pool:
 
 def run(encode: Encode, dev: Dev) -> list[Check]:
     """Every check, with the questions of `dev` against its passages, a name only once."""
-    passages = Pool(list(dev.passages), encode(list(dev.passages.values())))
+    passages = Pool(list(dev.passages), encode(list(dev.passages.values()), Role.PASSAGE))
     questions = {query_id: query.text for query_id, query in dev.queries.items()}
-    asked = encode(list(questions.values()))
+    asked = encode(list(questions.values()), Role.QUERY)
     return [
         *_written_differently(encode, questions, asked, passages),
         *_instructed(encode, questions, asked, passages),
@@ -120,7 +121,7 @@ def _written_differently(
     """The same ranking of the first few for the same question in other letters; with a mistake, nearly the same."""
     before = passages.first(asked, FIRST)
     for name, write in {**SAME, **MISTAKES}.items():
-        vectors = encode([write(text) for text in questions.values()])
+        vectors = encode([write(text) for text in questions.values()], Role.QUERY)
         for query_id, old, new in zip(questions, before, passages.first(vectors, FIRST), strict=True):
             kept = old[0] in new if name in MISTAKES else old == new
             yield _check(f"{name}/{query_id}", kept, f"the first {FIRST} were {old}, are {new}")
@@ -132,14 +133,14 @@ def _instructed(encode: Encode, questions: Mapping[str, str], asked: Scores, pas
     for number, ((query_id, text), (first,)) in enumerate(zip(questions.items(), before, strict=True)):
         order = ORDERS[number % len(ORDERS)]
         for name, written in (("behind", f"{text} {order}"), ("before", f"{order} {text}")):
-            (found,) = passages.first(encode([written]), FIRST)
+            (found,) = passages.first(encode([written], Role.QUERY), FIRST)
             detail = f"with {order!r}: {first} was first, the first {FIRST} are now {found}"
             yield _check(f"instruction in the query/{name}/{query_id}", first in found, detail)
 
 
 def _baited(encode: Encode, ids: Sequence[str], asked: Scores, passages: Pool) -> Iterator[Check]:
     """A passage that asks to be found is not first for any question, alone or behind a passage of its own."""
-    for number, vector in enumerate(encode(BAIT)):
+    for number, vector in enumerate(encode(BAIT, Role.PASSAGE)):
         above = vector @ asked.T >= (asked @ passages.vectors.T).max(axis=1)
         hit = [ids[i] for i in np.flatnonzero(above).tolist()]
         yield _check(f"instruction in a passage/{number + 1}", not hit, f"it is first for {hit}")
@@ -149,7 +150,7 @@ def _broken(encode: Encode) -> Iterator[Check]:
     """A finite vector of length 1, the same every time, and the same beside other texts."""
     for name, text in BROKEN.items():
         try:
-            vectors = encode([text, "a question like any other", text])
+            vectors = encode([text, "a question like any other", text], Role.QUERY)
         except (TypeError, ValueError) as error:  # UnicodeError is a ValueError
             yield _check(f"broken input/{name}", False, f"{type(error).__name__}: {error}")
             continue
@@ -162,7 +163,7 @@ def _flagged(encode: Encode, asked: Scores, passages: Pool) -> Iterator[Check]:
     """An instruction alone is farther from all passages than all but 5% of the questions are."""
     detector = KNN(passages.vectors, np.array([1]))
     limit = threshold_allowing(detector.score(asked), RATE)
-    for number, (order, score) in enumerate(zip(ORDERS, detector.score(encode(ORDERS)), strict=True)):
+    for number, (order, score) in enumerate(zip(ORDERS, detector.score(encode(ORDERS, Role.QUERY)), strict=True)):
         detail = f"{order!r} is {score:.3f} from the nearest passage, questions up to {limit:.3f}"
         yield _check(f"injection flagged/{number + 1}", score > limit, detail)
 
@@ -175,12 +176,12 @@ def _sane(encode: Encode, questions: Mapping[str, str], asked: Scores, passages:
     yield _check("sanity/length", bool(np.abs(norms - 1).max() < TOLERANCE), f"{norms.min()} to {norms.max()}")
     yield _check("sanity/type", everything.dtype == np.float32, f"vectors are {everything.dtype}")
     yield _check("sanity/not one point", float(everything.std(axis=0).mean()) > TOLERANCE, "all vectors are alike")
-    again = encode(list(questions.values()))
+    again = encode(list(questions.values()), Role.QUERY)
     yield _check("sanity/repeatable", bool(np.array_equal(asked, again)), "encoding twice gives other bytes")
-    alone = np.concatenate([encode([text]) for text in questions.values()])
+    alone = np.concatenate([encode([text], Role.QUERY) for text in questions.values()])
     apart = float(np.abs(asked - alone).max())
     yield _check("sanity/batch", apart < TOLERANCE, f"a text alone and in a batch differ by {apart}")
-    reverse = encode(list(questions.values())[::-1])[::-1]
+    reverse = encode(list(questions.values())[::-1], Role.QUERY)[::-1]
     moved = float(np.abs(asked - reverse).max())
     yield _check("sanity/order", moved < TOLERANCE, f"another order changes vectors by {moved}")
     itself = passages.vectors[top_k(passages.vectors @ passages.vectors.T, 1)[:, 0]]

@@ -1,4 +1,4 @@
-"""Check all of params.yaml and the corpus that is asked for, before a stage does anything (stages/stage.py)."""
+"""Before a stage does anything (stages/stage.py): check all of params.yaml, the corpus asked for, and dvc.lock."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from domain_embeddings.anomaly.detectors import DETECTORS
 from domain_embeddings.commands.workspace import BASE_MODEL, PARAMS, load_params
 from domain_embeddings.core.json_files import parse_object, read_text
+from domain_embeddings.packaging.dvc_lock import LOCK, read_lock, stages_of
 from domain_embeddings.params.strict import ParamsError, validate
 from domain_embeddings.params.whole import Params
 
@@ -21,10 +22,12 @@ def missing(params: Params, asked: Sequence[str]) -> Iterator[str]:
 
 
 def check(asked: Sequence[str]) -> None:
-    """Raise a ParamsError with a line for everything that is wrong."""
+    """Raise a ParamsError with a line for everything that is wrong, an IntegrityError for a lock that is cut."""
     params = validate(Params, load_params(), PARAMS)
     if lines := [*missing(params, asked), *too_many_frozen(params), *unknown_detector(params)]:
         raise ParamsError(PARAMS, lines)
+    if (lock := read_lock(Path(LOCK))) is not None:
+        stages_of(lock)
 
 
 def unknown_detector(params: Params) -> Iterator[str]:

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from domain_embeddings.commands.workspace import packaged_model, section
 from domain_embeddings.core.errors import UserError
-from domain_embeddings.packaging.manifest import files_of, folder_md5, locked_md5, read
+from domain_embeddings.packaging.dvc_lock import LOCK, locked_md5
+from domain_embeddings.packaging.manifest import files_of, folder_md5, read
 from domain_embeddings.packaging.verification import detector_name
 from domain_embeddings.params.package import PackageParams
-
-LOCK = "dvc.lock"
 
 
 def _git(*arguments: str) -> str:

@@ -22,7 +22,7 @@ from domain_embeddings.packaging.manifest import Digests, folder_md5
 
 LOCK = Path("dvc.lock")
 _ROW = re.compile(
-    r"(?P<head>- path: (?P<path>.+)\n +hash: md5\n +md5: )(?P<md5>\w{32}(?:\.dir)?)(?P<size>\n +size: )\d+"
+    r"(?P<head>(?m:^) *+- path: (?P<path>.+)\n +hash: md5\n +md5: )(?P<md5>\w{32}(?:\.dir)?)(?P<size>\n +size: )\d+"
     r"(?P<files>\n +nfiles: )?(?(files)\d+)"
 )
 _IGNORED = re.compile(r"(^|/)(__pycache__/|\.DS_Store$)|\.pyc$")

@@ -52,8 +52,3 @@ def section(name: str, model: type[M]) -> M:
     values = load_params()
     seed = {"seed": values.get("seed")} if "seed" in model.model_fields else {}
     return validate(model, {**seed, **values.get(name, {})}, PARAMS, name)
-
-
-def max_seq_length() -> int:
-    """Longest input of the base model in tokens (`base_model.max_seq_length`)."""
-    return int(load_params()["base_model"]["max_seq_length"])

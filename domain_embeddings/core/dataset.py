@@ -69,6 +69,11 @@ class Query:
         return self.extra.get(OWN_PASSAGE)
 
 
+def own_passages(queries: Mapping[str, Query]) -> dict[str, str]:
+    """Query id → the passage that is the query itself, of those that are passages too."""
+    return {query_id: query.own_passage for query_id, query in queries.items() if query.own_passage is not None}
+
+
 def author_of(query: Query) -> Author:
     """Who asked a question: as it says itself; else rules where the pipeline made it (it has a `source`); else unknown.
 

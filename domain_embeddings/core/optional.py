@@ -5,7 +5,9 @@ import tempfile
 
 _MOST = 500
 """Characters of a reason."""
-_CHANCE = re.compile(r"\s*\(Request ID: [^)]*\)|0x[0-9a-f]{6,}|" + re.escape(tempfile.gettempdir()) + r"/[^/\s]+/")
+_CHANCE = re.compile(
+    r"(?<!\s)\s*+\(Request ID: [^()]*\)|0x[0-9a-f]{6,}|" + re.escape(tempfile.gettempdir()) + r"/[^/\s]+/"
+)
 """What differs between two runs that fail alike: a request's number, an address, a temporary folder."""
 
 

@@ -25,16 +25,24 @@ def rank(
     passage_ids: Sequence[str],
     score_rows: Callable[[slice], Scores],
     depth: int,
+    left_out: Mapping[str, str] | None = None,
 ) -> Run:
     """Rank all passages for all queries, exactly, a few hundred queries at a time.
 
     `score_rows(rows)` gives the scores (rows, passages) of a slice of the queries. A passage scoring -inf
-    is left out of the ranking.
+    is left out of the ranking, and so is the one that `left_out` has for a query.
     """
     run: Run = {}
+    left_out = left_out or {}
+    apart = set(left_out.values())
+    column = {passage: i for i, passage in enumerate(passage_ids) if passage in apart}
     for start in range(0, len(query_ids), _CHUNK):
         rows = slice(start, start + _CHUNK)
         scores = score_rows(rows)
+        cells = [(i, column[left_out[query]]) for i, query in enumerate(query_ids[rows]) if left_out.get(query) in column]
+        if cells:
+            scores = scores.copy()
+            scores[tuple(np.transpose(cells))] = -np.inf
         for query_id, row, best in zip(query_ids[rows], scores, top_k(scores, depth), strict=True):
             run[query_id] = {passage_ids[i]: float(row[i]) for i in best if row[i] > -np.inf}
     return run

@@ -5,8 +5,7 @@ PyTorch alone. It loads what is not of this shape (`encoder.load`). The architec
 modules have the names that transformers gives their weights in files.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +14,46 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-WEIGHTS = "model.safetensors"
-_MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+from domain_embeddings.encoding.encoder_config import LENGTH, WEIGHTS, EncoderConfig, Head
+from domain_embeddings.encoding.roles import read_json
 
 
-def is_bert(folder: Path) -> bool:
-    """Whether a sentence-transformers folder holds what `Bert` computes: BERT with mean pooling, and nothing more."""
-    config, settings = _json(folder / "config.json"), _json(folder / "sentence_bert_config.json")
-    modules = [(row["path"], row["type"].rsplit(".", 1)[-1]) for row in _json(folder / "modules.json") or []]
-    if [kind for _, kind in modules] not in _MODULES or modules[0][0] or not (folder / WEIGHTS).is_file():
-        return False
+def is_bert(folder: Path, found: EncoderConfig) -> bool:
+    """Whether a sentence-transformers folder holds what `Bert` computes: BERT, and the mean of its tokens or [CLS]."""
+    config, settings = read_json(folder / "config.json"), read_json(folder / LENGTH)
     return (
         config.get("model_type") == "bert"
         and config.get("hidden_act") == "gelu"
         and config.get("position_embedding_type", "absolute") == "absolute"
         and not settings.get("do_lower_case")
-        and _means(_json(folder / modules[1][0] / "config.json"))
+        and found.pooling in (("mean",), ("cls",))
+        and (folder / WEIGHTS).is_file()
     )
 
 
-def _means(pooling: Mapping[str, Any]) -> bool:
-    """Whether a pooling module takes the mean of all tokens, as today's files say it or older ones."""
-    old = [name for name, value in pooling.items() if name.startswith("pooling_mode_") and value is True]
-    return pooling.get("pooling_mode") == "mean" or old == ["pooling_mode_mean_tokens"]
-
-
-def _json(path: Path) -> Any:
-    """The content of a JSON file, {} where there is none."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 class Bert(nn.Module):
-    """Token ids and mask (texts, tokens) → token vectors (texts, tokens, width) and their means (texts, width)."""
+    """Token ids and mask (texts, tokens) → token vectors (texts, tokens, width) and text vectors (texts, dimension)."""
 
     encoder: Any
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        """Make the blocks, without weights; `config` is config.json."""
+    def __init__(self, config: Mapping[str, Any], pooling: str, heads: Sequence[Head]) -> None:
+        """Make the blocks, without weights; `config` is config.json, `pooling` `mean` or `cls`."""
         super().__init__()
         self.embeddings = _Embeddings(config)
         self.encoder = nn.Module()
         self.encoder.layer = nn.ModuleList(_Block(config) for _ in range(config["num_hidden_layers"]))
+        self.heads = nn.ModuleList(_Dense(head) for head in heads)
+        self.pooling = pooling
 
     @classmethod
-    def load(cls, folder: Path) -> "Bert":
+    def load(cls, folder: Path, found: EncoderConfig) -> "Bert":
         """The model of a folder, ready to run; a RuntimeError that names what is missing where its weights are not."""
         with torch.device("meta"):
-            model = cls(_json(folder / "config.json"))
+            model = cls(read_json(folder / "config.json"), found.pooling[0], found.heads)
         weights = {name.removeprefix("bert."): value for name, value in load_file(folder / WEIGHTS).items()}
+        for row, head in enumerate(found.heads):
+            own = load_file(folder / head.folder / WEIGHTS)
+            weights |= {f"heads.{row}.{name}": value for name, value in own.items()}
         wanted = model.state_dict()
         # a file may hold more: a pooler, the numbers of the positions
         model.load_state_dict({n: value for n, value in weights.items() if n in wanted}, assign=True)
@@ -74,10 +65,30 @@ class Bert(nn.Module):
         seen = None if attention_mask is None else attention_mask[:, None, None, :].bool()
         for block in self.encoder.layer:
             hidden = block(hidden, seen)
-        if attention_mask is None:
-            return hidden, hidden.mean(dim=1)
-        counted = attention_mask[:, :, None].to(hidden.dtype)
-        return hidden, (hidden * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1e-9)
+        pooled = hidden[:, 0] if self.pooling == "cls" else _mean(hidden, attention_mask)
+        for head in self.heads:
+            pooled = head(pooled)
+        return hidden, pooled
+
+
+def _mean(hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
+    if attention_mask is None:
+        return hidden.mean(dim=1)
+    counted = attention_mask[:, :, None].to(hidden.dtype)
+    return (hidden * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1e-9)
+
+
+class _Dense(nn.Module):
+    """A head: (texts, inputs) → (texts, outputs)."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__()
+        self.linear = nn.Linear(head.inputs, head.outputs, bias=head.bias)
+        self.activation = getattr(nn, head.activation)()
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        found: Tensor = self.activation(self.linear(pooled))
+        return found
 
 
 class _Embeddings(nn.Module):

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from domain_embeddings.core import metrics
 from domain_embeddings.core.beir_files import read_corpus, read_qrels, read_queries
-from domain_embeddings.core.dataset import Passage, Qrels, Query
+from domain_embeddings.core.dataset import Passage, Qrels, Query, own_passages
 from domain_embeddings.core.lexical import BM25
 from domain_embeddings.core.ranking import Scores, rank, top_k
 from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.encoding.roles import Role
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,13 @@ def read_sample(corpus: Path, synthesized: Path, questions: int, passages: int, 
 
 def per_query(model: Model, dev: Dev, progress: bool = False, exact: bool = True) -> dict[str, dict[str, float]]:
     """Rank all of the pool for every question: query id → all of `metrics.METRICS`. `exact` is `encode`'s."""
-    passages = encode(model, list(dev.passages.values()), progress, exact)
-    queries = encode(model, [query.text for query in dev.queries.values()], exact=exact)
+    passages = encode(model, list(dev.passages.values()), Role.PASSAGE, progress, exact)
+    queries = encode(model, [query.text for query in dev.queries.values()], Role.QUERY, exact=exact)
     return scores(dev, passages, queries)
 
 
 def scores(dev: Dev, passages: Scores, queries: Scores) -> dict[str, dict[str, float]]:
     """Rank the pool by vectors that are there already, a row for each of `dev.passages` and `dev.queries`."""
-    run = rank(list(dev.queries), list(dev.passages), lambda rows: queries[rows] @ passages.T, depth=10)
+    left_out = own_passages(dev.queries)
+    run = rank(list(dev.queries), list(dev.passages), lambda rows: queries[rows] @ passages.T, 10, left_out)
     return {query_id: metrics.score(list(found), dev.qrels[query_id]) for query_id, found in run.items()}

@@ -1,13 +1,11 @@
 """Loading a sentence-transformers folder and turning texts into unit vectors."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -18,11 +16,9 @@ from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.batching import at_once, by_length
 from domain_embeddings.encoding.bert import Bert, is_bert
 from domain_embeddings.encoding.cpu_features import has_bfloat16
-from domain_embeddings.encoding.tokens import TOKENIZER
-
-_TOKENIZED_AT_ONCE = 256
-
-Ids = npt.NDArray[np.int32]
+from domain_embeddings.encoding.encoder_config import EncoderConfig
+from domain_embeddings.encoding.roles import Role, read_json
+from domain_embeddings.encoding.tokens import TOKENIZER, Ids, Own, ids_of, limited, load_tokenizer, own_tokens
 
 
 @dataclass(frozen=True)
@@ -34,19 +30,29 @@ class Model:
     length 1, text vectors (texts, dimension)."""
     tokenizer: Tokenizer
     """It cuts a text at `max_seq_length` tokens and pads none."""
-    max_seq_length: int
-    dimension: int
+    config: EncoderConfig
     padding: int
     """The token id that fills a row up."""
     device: str
 
-    def ids(self, texts: Sequence[str]) -> list[Ids]:
-        """Each text's token ids."""
-        found: list[Ids] = []
-        for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
-            some = self.tokenizer.encode_batch_fast(list(texts[start : start + _TOKENIZED_AT_ONCE]))
-            found += [np.array(encoding.ids, dtype=np.int32) for encoding in some]
-        return found
+    @property
+    def max_seq_length(self) -> int:
+        """Longest input in tokens."""
+        return self.config.max_seq_length
+
+    @property
+    def dimension(self) -> int:
+        """Numbers of a text's vector."""
+        return self.config.dimension
+
+    def ids(self, texts: Sequence[str], role: Role) -> list[Ids]:
+        """Each text's token ids, those of the role's prompt among them."""
+        return ids_of(self.tokenizer, self.config.prompts.before(texts, role))
+
+    def own(self, texts: Sequence[str], role: Role) -> list[Own] | None:
+        """Which of each text's `ids` are not the prompt's; None where the role has no prompt."""
+        prompts = self.config.prompts
+        return own_tokens(self.tokenizer, prompts.before(texts, role), prompts.of(role))
 
     def run(self, ids: Sequence[Ids], progress: bool = False) -> Iterator[tuple[list[int], Tensor, Tensor]]:
         """Micro-batches of texts of like length: their rows, and what the network makes of them."""
@@ -81,29 +87,32 @@ class _SentenceTransformer(torch.nn.Module):
 
 
 def load(
-    folder: Path, max_seq_length: int | None, device: str | None = None, dtype: torch.dtype = torch.float32
+    folder: Path,
+    max_seq_length: int | None = None,
+    device: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    name: str = "",
 ) -> Model:
-    """Load a local model. The length limit is set here, for a model's files may hold several (None: as they say).
+    """Load a local model, to be run as its files say; `max_seq_length` stands in for the length that they hold.
 
-    Without a `device`, a GPU is taken where there is one. A model that is no BERT with mean pooling runs through
-    sentence-transformers, which takes some seconds to import.
+    Without a `device`, a GPU is taken where there is one. A model that is no BERT with mean or [CLS] pooling runs
+    through sentence-transformers, which takes some seconds to import. A DataError where `EncoderConfig.of` has one;
+    `name` is what the model is called, where its files need not say it.
     """
     device = device or best_device()
-    if is_bert(folder):
-        config, limit = json.loads((folder / "config.json").read_text(encoding="utf-8")), max_seq_length
-        network: torch.nn.Module = Bert.load(folder)
-        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-        limit, dimension, padding = limit or _limit(folder, config), config["hidden_size"], config["pad_token_id"]
+    config = EncoderConfig.of(folder, max_seq_length, *filter(None, [name]))
+    if is_bert(folder, config):
+        network: torch.nn.Module = Bert.load(folder, config)
+        tokenizer = load_tokenizer(folder / TOKENIZER, config.max_seq_length)
+        padding = int(read_json(folder / "config.json").get("pad_token_id") or 0)
     else:
         from sentence_transformers import SentenceTransformer  # only here: its import is slow
 
         model = SentenceTransformer(str(folder), device=device, local_files_only=True, trust_remote_code=False)
-        network, tokenizer = _SentenceTransformer(model).eval(), model.tokenizer.backend_tokenizer
-        limit, dimension = max_seq_length or int(model.max_seq_length or 0), model.get_embedding_dimension() or 0
+        network = _SentenceTransformer(model).eval()
+        tokenizer = limited(model.tokenizer.backend_tokenizer, config.max_seq_length)
         padding = model.tokenizer.pad_token_id or 0
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(limit)
-    return Model(network.to(device, dtype), tokenizer, limit, dimension, padding, device)
+    return Model(network.to(device, dtype), tokenizer, config, padding, device)
 
 
 def best_device() -> str:
@@ -113,18 +122,8 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _limit(folder: Path, config: dict[str, Any]) -> int:
-    """The length in tokens that a folder's files ask for, as sentence-transformers reads them."""
-    asked: list[int] = []
-    for name, key in (("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.json", "model_max_length")):
-        if not asked and (folder / name).is_file():
-            value = json.loads((folder / name).read_text(encoding="utf-8")).get(key)
-            asked += [int(value)] if value else []
-    return min([*asked, int(config["max_position_embeddings"])])
-
-
-def encode(model: Model, texts: Sequence[str], progress: bool = False, exact: bool = True) -> Scores:
-    """Texts → float32 (n, dimension), each row of length 1.
+def encode(model: Model, texts: Sequence[str], role: Role, progress: bool = False, exact: bool = True) -> Scores:
+    """Texts, all of one role → float32 (n, dimension), each row of length 1.
 
     Not `exact`: a CPU that computes in bfloat16 does, about twice as fast, with cosines right to some 0.003. That is
     enough to compare models or to look for negatives; what a model's users get is exact.
@@ -132,7 +131,7 @@ def encode(model: Model, texts: Sequence[str], progress: bool = False, exact: bo
     vectors = np.empty((len(texts), model.dimension), dtype=np.float32)
     faster = not exact and model.device == "cpu" and has_bfloat16()
     with torch.autocast(model.device, torch.bfloat16, enabled=faster):
-        for rows, _, found in model.run(model.ids(texts), progress):
+        for rows, _, found in model.run(model.ids(texts, role), progress):
             vectors[rows] = normalize(found.float(), dim=1).cpu().numpy()
     return vectors
 

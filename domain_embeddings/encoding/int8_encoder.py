@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 import torch
-from tokenizers import Tokenizer
 
 from domain_embeddings.core.errors import IntegrityError
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.batching import by_length
 from domain_embeddings.encoding.cpu_features import has_bfloat16
-from domain_embeddings.encoding.tokens import Piece, pieces
+from domain_embeddings.encoding.encoder_config import EncoderConfig
+from domain_embeddings.encoding.roles import Role
+from domain_embeddings.encoding.tokens import Piece, load_tokenizer, own_tokens, pieces
 
 TOKENS = 640
 """Of a batch, padding included."""
@@ -40,31 +41,32 @@ def unit(vectors: Scores) -> Scores:
 class Int8Encoder:
     """One caller at a time; as many threads as PyTorch would use."""
 
-    def __init__(self, tokenizer: Path, graph: Path, max_seq_length: int) -> None:
+    def __init__(self, tokenizer: Path, graph: Path, config: EncoderConfig) -> None:
         """Load a graph (.xml; its .bin lies beside it); an IntegrityError where it is none."""
-        self.max_seq_length = max_seq_length
-        self._tokenizer = load_tokenizer(tokenizer, max_seq_length)
+        self.config = config
+        self._tokenizer = load_tokenizer(tokenizer, config.max_seq_length)
         self._graph = _read(graph)
-        self.dimension = int(self._graph.output(0).partial_shape[1].get_length())
-        _give_tokens(self._graph, self.dimension)
+        _give_tokens(self._graph, config.width)
 
-    def encode(self, texts: Sequence[str]) -> Scores:
-        """Texts → float32 (n, dimension), each row of length 1."""
-        return self._run(texts, None)
+    def encode(self, texts: Sequence[str], role: Role) -> Scores:
+        """Texts, all of one role → float32 (n, dimension), each row of length 1."""
+        return self._run(self.config.prompts.before(texts, role), None)
 
-    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
-        """What `encode` gives, and each text's token vectors (tokens, dimension), each of length 1."""
+    def encode_tokens(self, texts: Sequence[str], role: Role) -> tuple[Scores, list[Scores]]:
+        """What `encode` gives, and each text's own token vectors (tokens, width), each of length 1."""
         tokens: list[Scores] = [np.empty((0, 0), dtype=np.float32)] * len(texts)
-        return self._run(texts, tokens), tokens
+        read = self.config.prompts.before(texts, role)
+        single, own = self._run(read, tokens), own_tokens(self._tokenizer, read, self.config.prompts.of(role))
+        return single, tokens if own is None else [each[kept] for each, kept in zip(tokens, own, strict=True)]
 
-    def pieces(self, text: str) -> list[Piece]:
+    def pieces(self, text: str, role: Role) -> list[Piece]:
         """The tokens that `encode_tokens` gives a vector each."""
-        return pieces(self._tokenizer.encode(text))
+        return pieces(self._tokenizer, text, self.config.prompts.of(role))
 
     def _run(self, texts: Sequence[str], tokens: list[Scores] | None) -> Scores:
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
         lengths = [len(one) for one in ids]
-        vectors = np.empty((len(ids), self.dimension), dtype=np.float32)
+        vectors = np.empty((len(ids), self.config.dimension), dtype=np.float32)
         if len(ids) == 1:
             self._alone.infer(padded(ids))
             _keep(vectors, tokens, lengths, self._alone, [0])
@@ -97,14 +99,6 @@ class Int8Encoder:
         return openvino.Core().compile_model(self._graph, "CPU", settings)
 
 
-def load_tokenizer(path: Path, max_seq_length: int) -> Tokenizer:
-    """A tokenizer.json, which may hold another limit and a padding of its own."""
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(max_seq_length)
-    return tokenizer
-
-
 def _read(graph: Path) -> openvino.Model:
     """The graph and its weights, in memory: the files may go."""
     core = openvino.Core()
@@ -125,14 +119,14 @@ def padded(ids: Sequence[Sequence[int]]) -> Inputs:
     return inputs
 
 
-def _give_tokens(graph: openvino.Model, dimension: int) -> None:
-    """Make what is pooled, the last value with a row for each token, an output too; padding is 0 there."""
+def _give_tokens(graph: openvino.Model, width: int) -> None:
+    """Make what is pooled, the last value with a row for each token, an output too."""
     of_tokens = [
         node.output(0)
         for node in graph.get_ordered_ops()
         if node.get_output_size() == 1
         and (shape := node.output(0).partial_shape).rank.get_length() == 3
-        and shape[2] == dimension
+        and shape[2] == width
     ]
     graph.add_outputs(of_tokens[-1:])
 

@@ -2,12 +2,13 @@
 
 A passage's score for a question is MeanMaxSim: each question token's best match among the passage's tokens, averaged,
 1/|q| Σ_i max_j q_i · p_j (ColBERT's operator: Khattab and Zaharia, SIGIR 2020, who sum). Of a question,
-[CLS] and [SEP] do not count, and stopwords and punctuation count half (`SILENT`). A passage keeps all its tokens. But
-for that weight it is what sentence-transformers' MultiVectorEncoder computes over the same modules (a test
-compares them); here one pass gives the single vectors too, and products run without padding.
+[CLS] and [SEP] do not count, and stopwords and punctuation count half (`SILENT`). A passage keeps all its tokens. A
+prompt is read with either, and its tokens are left out of both. But for that and the weights it is what
+sentence-transformers' MultiVectorEncoder computes over the same modules (a test compares them); here one pass gives the
+single vectors too, and products run without padding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,9 @@ from tqdm.auto import tqdm
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.core.text import STOPWORDS, words
 from domain_embeddings.encoding.cpu_features import has_bfloat16
-from domain_embeddings.encoding.encoder import Ids, Model
+from domain_embeddings.encoding.encoder import Model
+from domain_embeddings.encoding.roles import Role
+from domain_embeddings.encoding.tokens import Ids, read
 
 SILENT = 0.5
 """Weight of a stopword or punctuation mark in a question, beside 1 for other tokens; chosen on dev, see docs/log.md."""
@@ -45,30 +48,50 @@ def storage() -> torch.dtype:
     return torch.bfloat16 if has_bfloat16() else torch.float32
 
 
-def encode(model: Model, texts: Sequence[str], *, question: bool, dtype: torch.dtype) -> tuple[Scores, Tokens]:
+def encode(model: Model, texts: Sequence[str], role: Role, dtype: torch.dtype) -> tuple[Scores, Tokens]:
     """One pass: the texts' single vectors, as `encoder.encode` gives them, and those of their tokens.
 
-    A question's token vectors have the length that `token_weights` gives them, and those of length 0 are left out.
+    A query's token vectors have the length that `token_weights` gives them, and those of length 0 are left out.
     """
-    ids = model.ids(texts)
+
+    def kept(vectors: Tensor, ids: Ids) -> Tensor:
+        if role is Role.PASSAGE:
+            return vectors.to(dtype)
+        weights = torch.tensor(token_weights(_read(model.tokenizer, ids)))
+        return (vectors[weights > 0] * weights[weights > 0, None]).to(dtype)
+
+    single, tokens = _encode(model, texts, role, kept)
+    empty = torch.zeros(0, model.config.width, dtype=dtype)
+    return single, Tokens(torch.cat([empty, *tokens]), [len(vectors) for vectors in tokens])
+
+
+def encode_tokens(model: Model, texts: Sequence[str], role: Role) -> tuple[Scores, list[Scores]]:
+    """One pass: the texts' single vectors, and those of all their tokens (tokens, width), each of length 1."""
+    single, tokens = _encode(model, texts, role, lambda vectors, _: vectors)
+    return single, [vectors.numpy() for vectors in tokens]
+
+
+def _encode(
+    model: Model, texts: Sequence[str], role: Role, kept: Callable[[Tensor, Ids], Tensor]
+) -> tuple[Scores, list[Tensor]]:
+    """Single vectors, and what is kept of each text's own token vectors, whose ids stand beside them."""
+    ids, own = model.ids(texts, role), model.own(texts, role)
     single = np.empty((len(texts), model.dimension), dtype=np.float32)
-    tokens = [torch.zeros(0, model.dimension, dtype=dtype)] * len(texts)
+    tokens = [torch.zeros(0)] * len(texts)
     for rows, states, found in model.run(ids):
         single[rows] = normalize(found.float(), dim=1).cpu().numpy()
         for row, state in zip(rows, states, strict=True):
-            vectors = normalize(state[: len(ids[row])].float(), dim=1).cpu()
-            if question:
-                weights = torch.tensor(token_weights(_read(model.tokenizer, ids[row])))
-                vectors = vectors[weights > 0] * weights[weights > 0, None]
-            tokens[row] = vectors.to(dtype)
-    empty = torch.zeros(0, model.dimension, dtype=dtype)
-    return single, Tokens(torch.cat([empty, *tokens]), [len(vectors) for vectors in tokens])
+            vectors, read = normalize(state[: len(ids[row])].float(), dim=1).cpu(), ids[row]
+            if own is not None:
+                vectors, read = vectors[torch.from_numpy(own[row])], read[own[row]]
+            tokens[row] = kept(vectors, read)
+    return single, tokens
 
 
 def _read(tokenizer: Tokenizer, ids: Ids) -> list[str | None]:
     """The tokens as text; None for those at the edges, [CLS] and [SEP]."""
     edges = {int(ids[0]), int(ids[-1])}
-    return [None if i in edges else tokenizer.decode([i], skip_special_tokens=False).strip() for i in ids.tolist()]
+    return [None if i in edges else read(tokenizer, i) for i in ids.tolist()]
 
 
 def token_weights(read: Sequence[str | None]) -> list[float]:
@@ -127,10 +150,10 @@ class Scored:
 def score(model: Model, passages: Sequence[str], questions: Sequence[str]) -> Scored:
     """Encode passages a few hundred at a time and forget their token vectors once they are scored."""
     dtype = storage()
-    asked, asked_tokens = encode(model, questions, question=True, dtype=dtype)
+    asked, asked_tokens = encode(model, questions, Role.QUERY, dtype)
     single, late = [], []
     for start in tqdm(range(0, len(passages), _PASSAGES), desc="token vectors", unit="part", leave=False):
-        found, tokens = encode(model, passages[start : start + _PASSAGES], question=False, dtype=dtype)
+        found, tokens = encode(model, passages[start : start + _PASSAGES], Role.PASSAGE, dtype)
         single.append(found)
         late.append(scores(asked_tokens, tokens))
     return Scored(np.concatenate(single), asked, np.concatenate(late, axis=1))

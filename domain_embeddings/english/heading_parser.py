@@ -15,6 +15,8 @@ from domain_embeddings.english.inflection import as_asker, base_verb, gerund, is
 from domain_embeddings.english.lexicon import IMPERATIVES, ING_MODIFIERS, ING_NOUNS, Tag, readings, word_set
 from domain_embeddings.english.pos_tagger import Token, noun_phrases, tag
 
+_LONGEST = 400
+"""Characters of a heading."""
 _NO_OBJECT = word_set("of as after before when while during")
 
 
@@ -63,7 +65,12 @@ class Heading:
 
 
 def read_heading(text: str, proper: frozenset[str] = frozenset()) -> Heading:
-    """Find the form of one heading. `proper` holds the names (as written) that keep their capitals."""
+    """Find the form of one heading. `proper` holds the names (as written) that keep their capitals.
+
+    One of more than 400 characters is running text and says nothing.
+    """
+    if len(text) > _LONGEST:
+        return Heading(Form.GENERIC)
     phrase = as_asker(clean(text, proper))
     if not phrase or heading_cleaning.is_generic(phrase):
         return Heading(Form.GENERIC, phrase)

@@ -5,16 +5,12 @@ from functools import cache
 
 from lemminflect import getAllLemmas, getInflection
 
-from domain_embeddings.english.lexicon import EXTRA_VERBS, word_set
+from domain_embeddings.english.lexicon import EXTRA_VERBS
+from domain_embeddings.english.word_lists import word_list
 
-_SINGULAR_S = word_set("gas bus lens chassis news series means basis analysis axis radius status focus data media")
+_SINGULAR_S = word_list("singular_s")
 _MASS_SUFFIX = re.compile(r"(?:ics|ness|ism|ity|ware|ance|ence|age|tion|sis|ing|ment|ship)$")
-_MASS = word_set(
-    """oil fluid water air fuel coolant gas steam heat light sound power energy torque pressure speed grease dust dirt
-    wear noise data software firmware hardware storage security access information advice traffic weather wiring
-    tubing piping voltage current temperature humidity resistance flow drag lift turbulence viscosity friction
-    rust corrosion maintenance safety health support equipment time paper"""
-)
+_MASS = word_list("mass_nouns")
 _PLURAL_LOOKS = re.compile(r"[^s]s$|[sxz]es$|ches$|shes$|ies$")
 
 

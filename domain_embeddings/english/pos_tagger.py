@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from domain_embeddings.english.inflection import base_verb, is_base_verb, is_plural
 from domain_embeddings.english.lexicon import (
@@ -21,6 +22,7 @@ from domain_embeddings.english.lexicon import (
     readings,
     word_set,
 )
+from domain_embeddings.english.word_lists import word_list
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-./'’_+][^\W_]+)*(?:[%°+](?![^\W_])|(?<=\d)[\"″”]|°[CF]\b)?|\S")
 _NUMBER = re.compile(r"^[±~]?\d[\d.,/:x×-]*(?:[%°\"″”]|°[CF]|[a-zA-ZµΩ]{1,3})?$")
@@ -60,9 +62,8 @@ def tag_sentence(sentence: str) -> tuple[Token, ...]:
 
 def _clauses(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """The spans [start, end) of the first clause and of those that a subordinator opens."""
-    bounds = [i for i, token in enumerate(tokens) if token.tag in (Tag.PUNCT, Tag.SUB)]
-    opens = [-1, *(i for i in bounds if tokens[i].tag == Tag.SUB)]
-    return [(i + 1, next((bound for bound in bounds if bound > i), len(tokens))) for i in opens]
+    bounds = [-1, *(i for i, token in enumerate(tokens) if token.tag in (Tag.PUNCT, Tag.SUB)), len(tokens)]
+    return [(i + 1, bound) for i, bound in pairwise(bounds) if i < 0 or tokens[i].tag == Tag.SUB]
 
 
 def _find_verb(tokens: list[Token], start: int, end: int) -> None:
@@ -229,13 +230,7 @@ def _after_noun(low: str, options: frozenset[Tag], previous: Token, after: str) 
     return _first(options, Tag.NOUN, Tag.ADV, Tag.ADJ, Tag.VERB)
 
 
-_WEAK = word_set(
-    """other such same own certain various following available able necessary possible different additional specific
-    special proper correct appropriate suitable due first second third last next many several few more most
-    particular general given current new good usual similar entire whole true another present above below
-    further adequate reasonable sufficient significant considerable serious sub-optimal actual latter former
-    pertaining"""
-)
+_WEAK = word_list("weak_adjectives")
 
 
 def noun_phrases(tokens: Sequence[Token]) -> list[tuple[int, int]]:
@@ -300,14 +295,8 @@ def _says_little(tokens: Sequence[Token], start: int) -> bool:
 
 
 _ADJECTIVAL = re.compile(r"(?:ical|ional|ific|onic|atic|etic|ous|ive|ular|ible)$")
-_ADJECTIVES_LIKE_NOUNS = word_set(
-    "normal equivalent transcendant perpendicular adjacent laminar mobile constant-pressure"
-)
-_ADJECTIVAL_NOUNS = word_set(
-    """characteristic vertical electronic additive preservative adhesive objective incentive alternative drive valve
-    motive locomotive perspective statistic diagnostic automatic crucible professional manual derivative
-    directive"""
-)
+_ADJECTIVES_LIKE_NOUNS = word_set("normal equivalent perpendicular adjacent mobile")
+_ADJECTIVAL_NOUNS = word_list("adjectival_nouns")
 
 
 def _is_half(tokens: Sequence[Token], start: int, end: int) -> bool:

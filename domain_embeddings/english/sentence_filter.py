@@ -7,77 +7,54 @@ from itertools import pairwise
 
 from domain_embeddings.core.text import sentences, words
 from domain_embeddings.english.lexicon import IMPERATIVES
+from domain_embeddings.english.word_lists import any_of, word_list
 
+_LONGEST = 2000
+"""Characters of a sentence."""
 _CODE_FENCE = re.compile(r"```.*?(?:```|\Z)", re.S)
+_TARGET = r"\([^()]*+(?:\([^()]*+\)[^()]*+)*+\)"
+"""What a link leads to, in brackets; an address may have brackets itself."""
 _MARKDOWN = [
-    (re.compile(r"!\[[^\]]*\]\([^)]*\)"), " "),
-    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(rf"!\[[^\[\]]*+\]{_TARGET}"), " "),
+    (re.compile(rf"\[([^\[\]]*+)\]{_TARGET}"), r"\1"),
     (re.compile(r"`([^`\n]+)`"), r"\1"),
     (re.compile(r"\*{1,3}([^*\n]+)\*{1,3}|'{2,}"), r"\1"),
     (re.compile(r"(?<!\w)__?([^_\n]+)__?(?!\w)"), r"\1"),
 ]
-_BULLET = re.compile(r"^\s*(?:[-*•·▪◦●○►>+#]+\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|step\s+\d+\s*[:.)-]?\s*)+", re.I)
-_ASIDE = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])")
-_RUN_ON = re.compile(
-    r"(?<=[a-z)]) (?=(?:The|You|If|When|To|This|These|It|Use|For|In|On|An?|Some|Depending|While|After|Before|From|Tap"
-    r"|NOTE|TIP|Note|Tip|Select|Press|Try|Check|Make|Set|Turn|Adjust|Enable|Disable|Allow|Choose|View|Change"
-    r"|Add|Open|Run|Go"
-    r"|All|Any|Each|Every|Both|No|Moves|Selects|Starts|Stops|Changes|Adds|Provides|Deletes|Plays|Opens|Rotates"
-    r"|Turns|Allows|Displays|Enables|Shows|Sets|Sign|Manage|Customize|Configure|Connect"
-    r"|Move|Enter|Verify|Ensure|Your|Please) [a-z])"
+_BULLET = re.compile(
+    r"^\s*+(?:[-*•·▪◦●○►>+#]++\s++|\(?\d{1,3}[.)]\s++|\(?[a-zA-Z][.)]\s++|step\s++\d++\s*+[:.)-]?+\s*+)++", re.I
 )
-_PATH_OPENING = re.compile(r"(?<=[a-z)]) (?=From [A-Z][\w ]{2,25}, (?:tap|select|press|from|touch|swipe|click)\b)")
+_ASIDE = re.compile(r"(?<!\s)\s*+(?:\([^()]*+\)|\[[^\[\]]*+\])")
+_RUN_ON = re.compile(rf"(?<=[a-z)]) (?=(?:{any_of(word_list('run_on_starts'))}) [a-z])")
 _IMPERATIVE = re.compile(
-    rf"(?<=[a-z0-9)]) (?=(?:{'|'.join(sorted(verb.title() for verb in IMPERATIVES))})"
+    rf"(?<=[a-z0-9)]) (?=(?:{any_of(verb.title() for verb in IMPERATIVES)})"
     r" (?:the|an?|your|to|down|up|off|on|in|out|if|all|any|both|it|them|that)\b)"
 )
 _LABEL = re.compile(
-    r"^(?:note|notes|tip|tips|warning|caution|danger|important|remark|hint|procedure|symptoms?|problem|cause"
-    r"|causes|solution|remedy"
-    r"|frequency|safety warning|probable causes?|action|check|e\.g\.|i\.e\.|example)\s*[:.!–-]*\s+(?=(?-i:[A-Z]))"
+    rf"^(?:{any_of(word_list('labels'))})(?:\s++|\s*+[:.!–-]++\s++)(?=(?-i:[A-Z]))"
     r"|^(?:NOTE|TIP|WARNING|CAUTION|DANGER)\b[:!]*\s*",
     re.I,
 )
 _JUNK = re.compile(
-    r"https?:|www\.|\w{3,}\.[a-z]{2,4}\b|\w\.(?:com|org|net|html?|pdf|md|cfg|py|txt|exe|json)\b|[{}<>=|\\^~$#*@;\[\]]|::|->|→|--"
+    r"https?:|www\.|(?<=\w\w\w)\.[a-z]{2,4}\b|\w\.(?:com|org|net|html?|pdf|md|cfg|py|txt|exe|json)\b|[{}<>=|\\^~$#*@;\[\]]|::|->|→|--"
     r"|\+\+|\.\.|__|\bsudo\b|\bapt(?:-get)? install|\bgit clone|\bsome_|\bmy_|\w\(|/\w+/|(?:^|\s)[/~]\w"
-    r"|\b(?:figures?|figs?\.?|tables?|pages?|sections?|chapters?|appendix|illustrations?|footnotes?|equations?"
-    r"|eqs?|refs?)\s*\.?\s*[(\d]"
-    r"|\b(?:refer to|^see\b|see (?:the|also|above|below|section|figure|for)|see \W|as shown|shown(?! (?:that|to"
-    r"|how))|indicated in|(?:in|see) the (?:picture|photo|image|video)s?|for more (?:information|details)|"
-    r"more information|copyright|all rights|trademark|warranty|this (?:manual|document|guide|section|page"
-    r"|chapter)|click here|"
-    r"citation|table of contents|depicted|pictured|image above|image below|described (?:above|below|in)|mentioned)\b",
+    rf"|\b(?:{any_of(word_list('numbered_parts'))})\s*+(?:\.\s*+)?+[(\d]"
+    rf"|\b(?:{any_of(word_list('page_phrases'))}|^see\b|see \W|shown(?! (?:that|to|how)))\b",
     re.I,
 )
-_DEPENDENT = re.compile(
-    r"^(?:it|its|it's|this|these|those|that|they|their|them|such|he|she|his|her|one|both|each|another|others?"
-    r"|the others|same|here|there|"
-    r"and|but|or|nor|so|then|thus|hence|also|however|therefore|otherwise|furthermore|moreover|additionally"
-    r"|similarly|likewise|"
-    r"instead|meanwhile|finally|next|yes|no|which|who|whose|where|in (?:this|that|these|such|addition)"
-    r"|for (?:this|example|instance)|"
-    r"as (?:a result|above|such|well)|at this|on this|with this|by this|the (?:following|above|former|latter"
-    r"|same|other|result)|"
-    r"doing (?:so|this)|(?:the )?default (?:value )?(?:is|of)|because|the (?:second|third|next|last"
-    r"|two (?:on|in|of)|ones?\b)|repeat|done|ok|okay|now"
-    r"|again|let's|simply|just"
-    r"|please|firstly|secondly)\b",
-    re.I,
-)
-_POINTING = re.compile(
-    r"\b(?:this|these|those|following|aforementioned|former|latter|it|them|they|above|below|herein|thereof"
-    r"|respectively|such)\b",
-    re.I,
-)
+_DEPENDENT = re.compile(rf"^(?:{any_of(word_list('dependent_starts'))})\b", re.I)
+_POINTING = re.compile(rf"\b(?:{any_of(word_list('pointing_words'))})\b", re.I)
 _COMMENT = re.compile(r"(?:^#  +\S.*(?:\n|\Z))+", re.M)
 _LOST_WORD = re.compile(
     r"\b(?:the|an?|of|including|with|for|select|press) (?:and|or|to|at)\b|\b(?:the|an?|see|of)$|(?<!\w)\w' ", re.I
 )
 """An icon or formula that the text lost: "press the and buttons"."""
 _CAPITAL_VERB = re.compile(r"\w (?:Tap|Select|Press|Try|Check|Go|Choose) (?:[A-Z]|$)")
-_PAGE_MARK = re.compile(r"\s+- \d+ -(?=\s|$)")
-_CAPITALS = re.compile(r"(?:\b[A-Z][\w'-]*[ ,]+){4,}\b[A-Z]")
+_PAGE_MARK = re.compile(r"(?<!\s)\s++- \d+ -(?=\s|$)")
+_CAPITALS = re.compile(r"(?<![\w'-])(?:[A-Z][\w'-]*+[ ,]++){4}[A-Z]")
+_QUOTES = re.compile(r"((?<![\d/.])(?:(?<!\w)|\d*+[/.]++)\d[\d/.]*+[\"″”])|[\"“”]")
+"""Quotation marks; as group 1 a number with the mark for inches."""
+_BEFORE_MARK = re.compile(r"(?<!\s)\s++([,;:?!]|\.(?!\d))")
 _ALLOWED = re.compile(r"^[\w\s,.'’?%°\"″&+/:()×µΩ±!-]+$")
 
 
@@ -110,28 +87,31 @@ def cells(text: str) -> Iterator[str]:
 
 
 def prose_sentences(text: str) -> list[str]:
-    """The sentences of a passage, without labels ("NOTE:") and asides in brackets; not yet judged."""
+    """The sentences of a passage, without labels ("NOTE:") and asides in brackets; not yet judged.
+
+    One of more than 2,000 characters is none: a list, a table or a key without a full stop.
+    """
     found = []
     for line in prose_lines(text):
         for piece in re.split(r"(?<=\w) \.(?: |$)", line):
             for sentence in sentences(_split_run_ons(piece)):
                 bare = _bare(sentence)
-                if bare:
+                if 0 < len(bare) <= _LONGEST:
                     found.append(bare)
     return found
 
 
 def _split_run_ons(text: str) -> str:
-    """The text with a full stop where a label runs into the next sentence ("… voicemail From Phone, tap")."""
-    for pattern in (_RUN_ON, _IMPERATIVE, _PATH_OPENING):
+    """The text with a full stop where a label runs into the next sentence ("… the tray The tray opens")."""
+    for pattern in (_RUN_ON, _IMPERATIVE):
         text = pattern.sub(". ", text)
     return text
 
 
 def _bare(sentence: str) -> str:
     """A sentence without its label ("NOTE:", "Sound mode: …") and asides."""
-    plain = _LABEL.sub("", re.sub(r"(\b\d[\d/.]*[\"″”])|[\"“”]", r"\1", sentence))
-    text = re.sub(r"\s+([,;:?!]|\.(?!\d))", r"\1", _ASIDE.sub("", plain)).strip(" \"'“”")
+    plain = _LABEL.sub("", _QUOTES.sub(r"\1", sentence))
+    text = _BEFORE_MARK.sub(r"\1", _ASIDE.sub("", plain)).strip(" \"'“”")
     label, colon, rest = text.rpartition(": ")
     if not colon or not label:
         return text

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from domain_embeddings.core import metrics
-from domain_embeddings.core.dataset import Passage, Qrels, Query, Run
+from domain_embeddings.core.dataset import Passage, Qrels, Query, Run, own_passages
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.lexical import BM25, words
 from domain_embeddings.core.optional import why
 from domain_embeddings.core.ranking import Scores, rank
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.evaluation.question_groups import groups_of
 from domain_embeddings.params.evaluate import SEED_ARM, Baseline, Endpoint, Folder, Hub
 from domain_embeddings.params.search import LateStorage
@@ -49,21 +50,21 @@ Encoder = Callable[[Sequence[str], Sequence[str]], Encoded]
 """Passages and questions → what is made of them. What it loads for this is free again when it returns."""
 
 
-def own(folder: Path, length: int) -> Encoder:
+def own(folder: Path) -> Encoder:
     """A model tuned here with a further seed."""
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
-        model = load(folder, length)
-        return Encoded(encode(model, passages, progress=True), encode(model, queries))
+        model = load(folder)
+        return Encoded(encode(model, passages, Role.PASSAGE, progress=True), encode(model, queries, Role.QUERY))
 
     return vectors
 
 
-def with_late(folder: Path, length: int, storage: LateStorage) -> Encoder:
+def with_late(folder: Path, storage: LateStorage) -> Encoder:
     """The base model or the tuned one, which rank by late interaction too."""
 
     def vectors(passages: Sequence[str], queries: Sequence[str]) -> Encoded:
-        found = score(load(folder, length), passages, queries, storage)
+        found = score(load(folder), passages, queries, storage)
         return Encoded(found.passages, found.questions, found.late, found.stored)
 
     return vectors
@@ -123,7 +124,6 @@ def encoders(
     base: Path,
     tuned: Path,
     seeds: Path,
-    length: int,
     storage: LateStorage,
     baselines: Mapping[str, Baseline],
     cache: Path,
@@ -139,9 +139,9 @@ def encoders(
             arm: served(baseline, cache) if isinstance(baseline, Endpoint) else local(arm, baseline)
             for arm, baseline in sorted(baselines.items())
         },
-        "base": with_late(base, length, storage),
-        "tuned": with_late(tuned, length, storage),
-        **{f"{SEED_ARM}{seed}": own(folder, length) for seed, folder in further},
+        "base": with_late(base, storage),
+        "tuned": with_late(tuned, storage),
+        **{f"{SEED_ARM}{seed}": own(folder) for seed, folder in further},
     }
 
 
@@ -172,7 +172,7 @@ def rankings(
     texts = {system.aliases: [system.text(passage) for passage in corpus.values()] for system in systems}
 
     def ranked(score_rows: Callable[[slice], Scores]) -> Run:
-        return rank(list(queries), list(corpus), score_rows, depth)
+        return rank(list(queries), list(corpus), score_rows, depth, own_passages(queries))
 
     lexical = {aliases: ranked(_lexical(indexed, asked)) for aliases, indexed in texts.items()}
     covered = {

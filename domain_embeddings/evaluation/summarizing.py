@@ -130,10 +130,11 @@ def summarize(results: Results, params: ReportParams) -> Summary:
     """Everything that is reported of a corpus."""
     gains = result_tables.seed_gains(results.test, results.seeds)
     spread = result_tables.seed_spread(gains)
-    noise = 2 * (spread or 0.0)
     guarded = guards(results.guard, params)
     offered = Offered(results.systems, results.stored, results.budget_kb, all(each.holds for each in guarded[:1]))
-    chosen = choose(results.dev, offered, results.synthetic_dev, params, noise, results.log)
+    chosen = choose(
+        results.dev, offered, results.synthetic_dev, params, _noise(results.dev, results.seeds), results.log
+    )
     shipped = Shipped(
         chosen.system.name,
         chosen.reason,
@@ -141,8 +142,11 @@ def summarize(results: Results, params: ReportParams) -> Summary:
         chosen.system.model_dump(),
     )
     rows = with_shipped(without_seeds(results.test), shipped.arm)
+    noise = _noise(results.test, results.seeds)
+    trained = {system.name for system in results.systems if system.model == "tuned"}
+    trained |= {SHIPPED} if chosen.system.model == "tuned" else set()
     compared = {
-        pair: result_tables.compare(rows, *pair, params, noise if "tuned" in pair else 0.0) for pair in COMPARED
+        pair: result_tables.compare(rows, *pair, params, noise if pair[0] in trained else 0.0) for pair in COMPARED
     }
     overall, tuned = compared["tuned", "base"]
     gain, _ = compared[SHIPPED, "base"]
@@ -169,6 +173,14 @@ def summarize(results: Results, params: ReportParams) -> Summary:
         training=training(results.history),
         skipped=results.skipped,
     )
+
+
+def _noise(rows: pd.DataFrame, seeds: Sequence[int]) -> float:
+    """What another training seed would change of a tuned model's gain: two standard deviations of the seeds' gains.
+
+    Measured on single vectors, 0 for a single seed.
+    """
+    return 2 * (result_tables.seed_spread(result_tables.seed_gains(rows, seeds)) or 0.0)
 
 
 COMPARED = ((SHIPPED, "base"), (SHIPPED, "bm25"), ("tuned", "base"), ("hybrid_tuned", "hybrid_base"))

@@ -18,6 +18,8 @@ from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.cpu_features import has_bfloat16
 from domain_embeddings.encoding.encoder import encode, load, truncated
+from domain_embeddings.encoding.encoder_config import EncoderConfig
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.tokens import TOKENIZER, Piece, pieces
 from domain_embeddings.packaging.manifest import EXPORTED
 from domain_embeddings.packaging.probe import Probe, read_probe
@@ -32,16 +34,15 @@ class BackendError(ValueError):
 class Encoder(Protocol):
     """A loaded model: one caller at a time."""
 
-    dimension: int
-    max_seq_length: int
+    config: EncoderConfig
 
-    def encode(self, texts: Sequence[str]) -> Scores:
+    def encode(self, texts: Sequence[str], role: Role) -> Scores:
         """At least one text → float32 (n, dimension), each row of length 1."""
 
-    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
-        """What `encode` gives, and each text's token vectors (tokens, dimension), each of length 1."""
+    def encode_tokens(self, texts: Sequence[str], role: Role) -> tuple[Scores, list[Scores]]:
+        """What `encode` gives, and each text's own token vectors (tokens, width), each of length 1."""
 
-    def pieces(self, text: str) -> list[Piece]:
+    def pieces(self, text: str, role: Role) -> list[Piece]:
         """The tokens that `encode_tokens` gives a vector each."""
 
     def forget_threads(self) -> None:
@@ -55,21 +56,21 @@ class TorchEncoder:
         """Load a folder; without `max_seq_length` its files are taken at their word."""
         self._model = load(folder, max_seq_length, device, dtype)
         self._whole = dtype == torch.float32
-        self.dimension, self.max_seq_length = self._model.dimension, self._model.max_seq_length
+        self.config = self._model.config
 
-    def encode(self, texts: Sequence[str]) -> Scores:
-        """Texts → float32 (n, dimension), each row of length 1."""
-        vectors = encode(self._model, texts)
-        return vectors if self._whole else truncated(vectors, self.dimension)  # bfloat16's lengths are off by 0.1%
+    def encode(self, texts: Sequence[str], role: Role) -> Scores:
+        """Texts, all of one role → float32 (n, dimension), each row of length 1."""
+        vectors = encode(self._model, texts, role)
+        # bfloat16's lengths are off by 0.1%
+        return vectors if self._whole else truncated(vectors, self.config.dimension)
 
-    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
-        """What `encode` gives, and each text's token vectors (tokens, dimension), each of length 1."""
-        single, tokens = late.encode(self._model, texts, question=False, dtype=torch.float32)
-        return single, [part.numpy() for part in torch.split(tokens.vectors, list(tokens.lengths))]
+    def encode_tokens(self, texts: Sequence[str], role: Role) -> tuple[Scores, list[Scores]]:
+        """What `encode` gives, and each text's own token vectors (tokens, width), each of length 1."""
+        return late.encode_tokens(self._model, texts, role)
 
-    def pieces(self, text: str) -> list[Piece]:
+    def pieces(self, text: str, role: Role) -> list[Piece]:
         """The tokens that `encode_tokens` gives a vector each."""
-        return pieces(self._model.tokenizer.encode(text))
+        return pieces(self._model.tokenizer, text, self.config.prompts.of(role))
 
     def forget_threads(self) -> None:
         """PyTorch's pool does not survive a fork: one thread is left."""
@@ -133,7 +134,8 @@ def _checked(folder: Path, max_seq_length: int | None, backend: Backend, device:
         try:
             from domain_embeddings.encoding.int8_encoder import Int8Encoder  # only here: OpenVINO need not be there
 
-            encoder = Int8Encoder(folder / TOKENIZER, folder / EXPORTED[0], max_seq_length)
+            config = EncoderConfig.of(folder, max_seq_length)
+            encoder = Int8Encoder(folder / TOKENIZER, folder / EXPORTED[0], config)
             problem = probe and probe.problem(encoder)
         except IntegrityError:
             raise

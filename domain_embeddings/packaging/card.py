@@ -40,6 +40,7 @@ class Card:
     parameters: Mapping[str, int]
     """`total`, and `trainable`: those that training could change (0 where the base is packaged)."""
     weights_sha256: str
+    """This, the next and `encoding` are filled in by `artifact.package`."""
     config_sha256: str
     training_corpus_sha256: str
     training_commit: str | None
@@ -49,6 +50,8 @@ class Card:
     notes: str
     search: Mapping[str, Any] | None = None
     """The system that answers queries with it, also in search.json; null where none was chosen."""
+    encoding: Mapping[str, Any] = field(default_factory=dict)
+    """Prompts, pooling, heads and similarity (`encoder_config.EncoderConfig`)."""
     int8_export: Mapping[str, Any] | None = None
     """What of it is int8, and how near it is to float32 (`export_fidelity.Fidelity`)."""
     skipped: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from domain_embeddings import VersionedEmbeddings
 
 model = VersionedEmbeddings(version="1.1", corpus="manuals")
-vectors = model.encode(["How do I bleed the brakes?"])  # float32 (1, 384), of length 1
+asked = model.encode_query(["How do I bleed the brakes?"])  # float32 (1, 384), of length 1
+found = model.encode_passage(["Open the bleeder, press the pedal, …"])
 """
 
 import logging
@@ -11,19 +12,22 @@ import os
 import tempfile
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from domain_embeddings.core.errors import IntegrityError
+from domain_embeddings.core.errors import IntegrityError, UserError
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import truncated
+from domain_embeddings.encoding.encoder_config import EncoderConfig
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.tokens import Piece
-from domain_embeddings.packaging.backends import Backend, Encoder, Loaded, load_encoder
-from domain_embeddings.packaging.provenance import recorded_by
-from domain_embeddings.packaging.verification import BASE, Verified, lock_of, model_name, verify
+from domain_embeddings.packaging.backends import Backend, Loaded, load_encoder
+from domain_embeddings.packaging.dvc_lock import recorded_by
+from domain_embeddings.packaging.verification import BASE, Verified, model_name, verify
 from domain_embeddings.text_matching.unicode_normalization import canonical
 
 LOG = logging.getLogger(__name__)
@@ -46,12 +50,14 @@ class VersionedEmbeddings:
         device: str = "cpu",
         dimensions: int | None = None,
         backend: Backend = "auto",
+        require: Collection[str] = (),
     ) -> None:
         """Load `root`/<corpus>-embeddings-v<version>, or, where the version is None, the base on purpose.
 
         Where that is not what was packaged, the base in `root`/base is loaded, checked as strictly, and the reason
         logged; without `fallback_to_baseline` an IntegrityError is raised, as it is where the base is not right either.
-        With a `public_key` (PEM), models without its signature are refused. `dimensions` keeps only so many leading
+        With a `public_key` (PEM), models without its signature are refused; with `require`, those that were not checked
+        against each of these witnesses (`manifest`, `dvc.lock`, `signature`). `dimensions` keeps only so many leading
         numbers of each vector, for a smaller index. `backend` is `openvino` (the model's int8 export), `bfloat16`,
         `torch` (float32) or `auto`, the first of these that model, device and processor have and that gives the
         packaged vectors here; the base, which has no export and no such vectors, takes float32. A ValueError for an
@@ -61,50 +67,69 @@ class VersionedEmbeddings:
         self.corpus, self.version = corpus, version
         self.fallback_reason: str | None = None
         try:
-            loaded, self._verified = _load(root / name, public_key, backend, device)
+            loaded, self._verified = _load(root / name, public_key, backend, device, require)
         except IntegrityError as error:
             if not fallback_to_baseline or version is None:
                 raise
             self.fallback_reason = str(error)
             LOG.warning("%s is refused, the base model is used instead: %s", name, error)
             without_export: Backend = "auto" if backend == "openvino" else backend
-            loaded, self._verified = _load(root / BASE, public_key, without_export, device)
+            loaded, self._verified = _load(root / BASE, public_key, without_export, device, require)
         self._encoder, self.backend, self.refused_backends = loaded.encoder, loaded.backend, dict(loaded.refused)
         for reason in self.refused_backends.values():
             LOG.warning("%s runs with %s: %s", self._verified.folder.name, self.backend, reason)
-        self.dimension = _dimension(self._encoder, dimensions)
+        self.dimension = _dimension(self._encoder.config, dimensions)
+        self.token_dimension = min(dimensions or self._encoder.config.width, self._encoder.config.width)
+        self.config = self._encoder.config
         self.system = self._verified.system
         self._lock = threading.Lock()
         _LOADED.add(self)
 
-    def encode(self, texts: Sequence[str]) -> Scores:
-        """Texts → float32 (n, dimension), 384 unless asked for fewer; each row of length 1.
+    def encode_query(self, texts: Sequence[str]) -> Scores:
+        """Queries → float32 (n, dimension), the model's own unless asked for fewer; each row of length 1.
 
         Disguised letters and invisible characters are read as what they stand for (`canonical`).
         """
+        return self._encode(texts, Role.QUERY)
+
+    def encode_passage(self, texts: Sequence[str]) -> Scores:
+        """Passages, as `encode_query` encodes queries; a passage's title stands before its text, a space between."""
+        return self._encode(texts, Role.PASSAGE)
+
+    def encode(self, texts: Sequence[str]) -> Scores:
+        """Texts of either role, by a model for which that makes no difference; a UserError where it makes one."""
+        if self.config.prompts.query != self.config.prompts.passage:
+            problem = "has other prompts before queries than before passages"
+            raise UserError(f"{self._verified.folder.name} {problem}: call encode_query or encode_passage")
+        return self._encode(texts, Role.PASSAGE)
+
+    def encode_tokens(self, texts: Sequence[str], role: Role) -> tuple[Scores, list[Scores]]:
+        """What `encode_query` or `encode_passage` gives, and in the same pass each text's own token vectors.
+
+        These have (tokens, the model's dimensions); those of the prompt are left out.
+        """
+        with self._lock:
+            vectors, tokens = self._encoder.encode_tokens([canonical(text) for text in texts], role)
+        return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension), tokens
+
+    def pieces(self, text: str, role: Role) -> list[Piece]:
+        """The tokens that `encode_tokens` gives a vector each, and where they stand in the canonical text."""
+        with self._lock:
+            return self._encoder.pieces(canonical(text), role)
+
+    def _encode(self, texts: Sequence[str], role: Role) -> Scores:
         if isinstance(texts, str):
-            raise TypeError(f"encode takes a list of texts, not one text: [{texts[:40]!r}]")
+            raise TypeError(f"expected is a list of texts, not one text: [{texts[:40]!r}]")
         if len(texts) == 0:
             return np.empty((0, self.dimension), dtype=np.float32)
         with self._lock:  # a tokenizer is changed while it is used
-            vectors = self._encoder.encode([canonical(text) for text in texts])
+            vectors = self._encoder.encode([canonical(text) for text in texts], role)
         return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension)
-
-    def encode_tokens(self, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
-        """What `encode` gives, and in the same pass each text's token vectors (tokens, the model's dimensions)."""
-        with self._lock:
-            vectors, tokens = self._encoder.encode_tokens([canonical(text) for text in texts])
-        return vectors if vectors.shape[1] == self.dimension else truncated(vectors, self.dimension), tokens
-
-    def pieces(self, text: str) -> list[Piece]:
-        """The tokens that `encode_tokens` gives a vector each, and where they stand in the canonical text."""
-        with self._lock:
-            return self._encoder.pieces(canonical(text))
 
     def get_model_info(self) -> dict[str, Any]:
         """What is loaded, why, checked against what, and the commit (with its date) that recorded it, if Git knows."""
         folder = self._verified.folder
-        recorded = recorded_by(lock_of(folder.parent), f"{folder.parent.name}/{folder.name}")
+        recorded = recorded_by(folder)
         return {
             "corpus": self.corpus,
             "version": self.version,
@@ -115,7 +140,8 @@ class VersionedEmbeddings:
             "backend": self.backend,
             "refused_backends": self.refused_backends,
             "dimension": self.dimension,
-            "max_seq_length": self._encoder.max_seq_length,
+            "max_seq_length": self.config.max_seq_length,
+            "prompts": asdict(self.config.prompts),
             "weights_sha256": self._verified.sha256,
             "training_commit": (recorded or {}).get("commit", self._verified.card.get("training_commit")),
             "training_date": (recorded or {}).get("date"),
@@ -127,20 +153,22 @@ class VersionedEmbeddings:
         self._encoder.forget_threads()
 
 
-def _dimension(encoder: Encoder, wanted: int | None) -> int:
+def _dimension(config: EncoderConfig, wanted: int | None) -> int:
     """How wide the vectors are to be; a ValueError for more than the model has, or none."""
-    if wanted is not None and not 1 <= wanted <= encoder.dimension:
-        has = encoder.dimension
+    if wanted is not None and not 1 <= wanted <= config.dimension:
+        has = config.dimension
         raise ValueError(f"dimensions is {wanted}, the model has {has}: allowed are 1 to {has}")
-    return wanted or encoder.dimension
+    return wanted or config.dimension
 
 
-def _load(folder: Path, public_key: Path | None, backend: Backend, device: str) -> tuple[Loaded, Verified]:
+def _load(
+    folder: Path, public_key: Path | None, backend: Backend, device: str, require: Collection[str]
+) -> tuple[Loaded, Verified]:
     """Verify a copy and load that copy, which nobody else knows."""
     with tempfile.TemporaryDirectory(prefix="domain-embeddings-") as temporary:
         copy = Path(temporary) / folder.name
         copy.mkdir()
-        verified = verify(folder, copy, public_key)
+        verified = verify(folder, copy, public_key, require)
         limit = verified.card.get("max_seq_length")  # the base has no card and is taken at its word
         loaded = load_encoder(copy, limit, backend, device)
     return loaded, verified

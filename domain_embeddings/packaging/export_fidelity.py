@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from domain_embeddings.core.ranking import Scores, top_k
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.evaluation.report_model import Span
 from domain_embeddings.evaluation.significance import Values, interval
 
@@ -51,9 +52,9 @@ class Vectors(NamedTuple):
     queries: Scores
 
     @classmethod
-    def of(cls, texts: Texts, encode: Callable[[Sequence[str]], Scores]) -> "Vectors":
+    def of(cls, texts: Texts, encode: Callable[[Sequence[str], Role], Scores]) -> "Vectors":
         """What `encode` makes of the texts."""
-        return cls(encode(texts.passages), encode(texts.queries))
+        return cls(encode(texts.passages, Role.PASSAGE), encode(texts.queries, Role.QUERY))
 
 
 @dataclass(frozen=True)

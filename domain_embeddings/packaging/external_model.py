@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from domain_embeddings.core.errors import IntegrityError
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.packaging.artifact import package
 from domain_embeddings.packaging.card import Card, with_intervals
 from domain_embeddings.packaging.manifest import MANIFEST, check_modules, check_names, files_of, read, read_manifest
@@ -63,10 +64,10 @@ class ModelArtifactCreator:
         with tempfile.TemporaryDirectory(dir=self.root, prefix=".packaging-") as temporary:
             saved, packaged = Path(temporary) / "saved", Path(temporary) / folder.name
             model.save_pretrained(str(saved), create_model_card=False)
-            probed = encode(load(saved, card.max_seq_length, device="cpu"), TEXTS)
+            check_modules(saved, folder)
+            probed = encode(load(saved, card.max_seq_length, device="cpu"), TEXTS, Role.PASSAGE)
             package(saved, probed, card, self.corpus, self.license_id, packaged)
             check_names(packaged, {n: p for n, p in files_of(packaged).items() if n != MANIFEST}, _manifest(packaged))
-            check_modules(packaged, folder)
             if not folder.exists():
                 packaged.rename(folder)
             elif not _same(folder, packaged):

@@ -23,7 +23,9 @@ from openvino import opset13
 
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import Model, encode
-from domain_embeddings.encoding.int8_encoder import Inputs, Int8Encoder, load_tokenizer, padded
+from domain_embeddings.encoding.int8_encoder import Inputs, Int8Encoder, padded
+from domain_embeddings.encoding.roles import Role
+from domain_embeddings.encoding.tokens import load_tokenizer
 from domain_embeddings.packaging.export_fidelity import Fidelity, Texts, Vectors, evenly, measure
 
 CALIBRATION = 32
@@ -46,9 +48,9 @@ def export(model: Model, tokenizer: Path, corpus: Sequence[str], texts: Texts, g
     kinds where a model has parts that they do not know.
     """
     nncf.set_log_level(logging.WARNING)
-    limit = model.max_seq_length
-    calibration = inputs_of(tokenizer, limit, evenly(corpus, CALIBRATION))
-    expected = Vectors.of(texts, lambda some: encode(model, some))
+    read = model.config.prompts.before(evenly(corpus, CALIBRATION), Role.PASSAGE)
+    calibration = inputs_of(tokenizer, model.max_seq_length, read)
+    expected = Vectors.of(texts, lambda some, role: encode(model, some, role))
     whole = converted(model.network)
     ways: Mapping[str, Callable[[], openvino.Model]] = {
         "weights and activations": lambda: fitting(quantized(whole, calibration)),
@@ -57,7 +59,7 @@ def export(model: Model, tokenizer: Path, corpus: Sequence[str], texts: Texts, g
     problems = []
     for name, way in ways.items():
         openvino.save_model(_numbered(way()), graph, compress_to_fp16=False)
-        fidelity = measure(name, Vectors.of(texts, Int8Encoder(tokenizer, graph, limit).encode), expected)
+        fidelity = measure(name, Vectors.of(texts, Int8Encoder(tokenizer, graph, model.config).encode), expected)
         problem = fidelity.problem()
         if problem is None:
             return fidelity

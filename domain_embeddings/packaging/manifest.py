@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from domain_embeddings.core.errors import IntegrityError
+from domain_embeddings.core.errors import DataError, IntegrityError
+from domain_embeddings.encoding.encoder_config import EncoderConfig
 
 MANIFEST = "manifest.json"
 DATA_FILES = (".json", ".txt", ".safetensors", ".model", ".md")
@@ -24,7 +23,7 @@ DATA_FILES = (".json", ".txt", ".safetensors", ".model", ".md")
 INT8 = "int8"
 EXPORTED = (f"{INT8}/model.xml", f"{INT8}/model.bin")
 """The int8 export: a graph and its bare numbers, which OpenVINO reads as such and never unpickles."""
-MODULES = ("Transformer", "Pooling", "Normalize")
+MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
 """Parts of sentence_transformers that a model may name: others can name further classes, or load pickles."""
 CHUNK = 1 << 20
 
@@ -91,10 +90,11 @@ def read_manifest(path: Path) -> dict[str, str]:
     try:
         content = path.read_bytes()
         manifest: dict[str, str] = json.loads(content)
-    except (OSError, ValueError) as error:
+        plain = isinstance(manifest, dict) and all(isinstance(digest, str) for digest in manifest.values())
+        written = plain and _manifest_bytes(manifest) == content
+    except (OSError, ValueError, RecursionError) as error:
         raise IntegrityError(path, f"cannot be read: {error}") from error
-    plain = isinstance(manifest, dict) and all(isinstance(digest, str) for digest in manifest.values())
-    if not plain or _manifest_bytes(manifest) != content:
+    if not written:
         raise IntegrityError(path, "is not as `package` wrote it")
     return manifest
 
@@ -128,17 +128,23 @@ def copy_checked(found: Mapping[str, Path], manifest: Mapping[str, str], target:
 def check_modules(copy: Path, folder: Path) -> None:
     """Raise an IntegrityError where modules.json asks for anything but the plain parts of sentence_transformers.
 
+    And where these are not put together as `EncoderConfig.of` wants them.
+
     Reads the copy, and names the folder that it is a copy of.
     """
     path = folder / "modules.json"
     try:
         types = [row["type"] for row in json.loads((copy / "modules.json").read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise IntegrityError(path, f"does not list modules: {error!r}") from error
     for name in types:
         package, last = str(name).split(".")[0], str(name).rsplit(".", 1)[-1]
         if package != "sentence_transformers" or last not in MODULES:
             raise IntegrityError(path, f"names {name!r}", remedy=f"allowed are sentence_transformers' {MODULES}")
+    try:
+        EncoderConfig.of(copy)
+    except DataError as error:
+        raise IntegrityError(folder, f"cannot be run: {error}".replace(str(copy), str(folder))) from error
 
 
 def folder_md5(digests: Mapping[str, Digests]) -> str:
@@ -148,28 +154,3 @@ def folder_md5(digests: Mapping[str, Digests]) -> str:
     """
     rows = [{"md5": digests[name].md5, "relpath": name} for name in sorted(digests)]
     return hashlib.md5(json.dumps(rows).encode(), usedforsecurity=False).hexdigest() + ".dir"
-
-
-def locked_md5(lock: str | bytes, out: str) -> str | None:
-    """What a dvc.lock's text holds for an out, None where it has no such out. Raises yaml.YAMLError."""
-    loaded = yaml.load(lock, Loader=yaml.CSafeLoader)
-    for stage in (loaded or {}).get("stages", {}).values():
-        for row in stage.get("outs", []):
-            if row["path"] == out:
-                return str(row["md5"])
-    return None
-
-
-def check_lock(lock: Path, folder: Path, digests: Mapping[str, Digests]) -> bool:
-    """Compare a folder with dvc.lock: True if it agrees, False if the lock has no such out, else an IntegrityError."""
-    out = f"{folder.parent.name}/{folder.name}"
-    try:
-        expected = locked_md5(lock.read_bytes(), out)
-    except (OSError, yaml.YAMLError) as error:
-        raise IntegrityError(lock, f"cannot be read: {error}") from error
-    if expected is None:
-        return False
-    found = folder_md5(digests)
-    if found != expected:
-        raise IntegrityError(folder, f"MD5 of all files is {found}, {lock.name} has {expected}")
-    return True

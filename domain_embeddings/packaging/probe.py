@@ -15,6 +15,7 @@ import numpy as np
 
 from domain_embeddings.core.errors import IntegrityError
 from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.roles import Role
 
 PROBE = "probe.json"
 MIN_COSINE = 0.99
@@ -43,13 +44,13 @@ TEXTS = (*_SHORT, " ".join(_SHORT * 3))
 class Encodes(Protocol):
     """What is checked."""
 
-    def encode(self, texts: Sequence[str]) -> Scores:
-        """Texts → float32 (n, dimension), each row of length 1."""
+    def encode(self, texts: Sequence[str], role: Role) -> Scores:
+        """Texts, all of one role → float32 (n, dimension), each row of length 1."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Texts, and what float32 makes of them where the model was packaged."""
+    """Texts, and what float32 makes of them, as passages, where the model was packaged."""
 
     texts: Sequence[str]
     vectors: Scores
@@ -59,7 +60,8 @@ class Probe:
 
         The last text, which is long, alone: an encoder may go about one text and several in different ways.
         """
-        found = np.concatenate([encoder.encode(self.texts[:-1]), encoder.encode(self.texts[-1:])])
+        parts = (encoder.encode(some, Role.PASSAGE) for some in (self.texts[:-1], self.texts[-1:]))
+        found = np.concatenate(list(parts))
         expected = self.vectors
         if found.shape != expected.shape:
             return f"vectors of {found.shape[1]} numbers, packaged are {expected.shape[1]}"
@@ -70,7 +72,7 @@ class Probe:
 
 
 def write_probe(folder: Path, vectors: Scores) -> None:
-    """Write probe.json; `vectors` are those of `TEXTS`, in float32."""
+    """Write probe.json; `vectors` are those of `TEXTS` as passages, in float32."""
     rows = [[round(float(value), _DIGITS) for value in row] for row in vectors]
     content = json.dumps({"texts": TEXTS, "vectors": rows}, ensure_ascii=False)
     (folder / PROBE).write_text(f"{content}\n", encoding="utf-8")

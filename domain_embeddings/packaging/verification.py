@@ -2,15 +2,17 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from domain_embeddings.core.errors import IntegrityError, UserError
-from domain_embeddings.packaging.artifact import CARD, CONFIG, SEARCH, WEIGHTS
+from domain_embeddings.encoding.encoder_config import WEIGHTS
+from domain_embeddings.packaging.artifact import CARD, CONFIG, SEARCH
+from domain_embeddings.packaging.dvc_lock import LOCK, agrees
 from domain_embeddings.packaging.manifest import (
     MANIFEST,
-    check_lock,
     check_modules,
     check_names,
     copy_checked,
@@ -23,6 +25,10 @@ from domain_embeddings.systems.system import System
 VERSION = re.compile(r"\d+(\.\d+){0,2}(\.dev\d+)?", re.ASCII)
 CORPUS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 BASE = "base"
+MANIFEST_WITNESS, SIGNATURE = "manifest", "signature"
+WITNESSES = (MANIFEST_WITNESS, LOCK, SIGNATURE)
+"""What a model can be checked against: damage shows by the first, a stranger's change by the others."""
+HOW_TO_HAVE = f"{LOCK} lies beside the models' folder and lists the model; a signature needs the public key"
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Verified:
 
     folder: Path
     witnesses: tuple[str, ...]
-    """Of `manifest`, `dvc.lock` and `signature` those there were."""
+    """Those of WITNESSES that there were."""
     sha256: str
     """Of its weights."""
     card: dict[str, Any]
@@ -53,19 +59,14 @@ def detector_name(corpus: str, version: str) -> str:
     return model_name(corpus, version).replace("-embeddings-v", "-anomaly-v")
 
 
-def lock_of(root: Path) -> Path:
-    """The dvc.lock of the repository whose models lie in `root`; there need not be one."""
-    return root.resolve().parent / "dvc.lock"
-
-
-def verify(folder: Path, copy: Path, public_key: Path | None = None) -> Verified:
+def verify(folder: Path, copy: Path, public_key: Path | None = None, require: Collection[str] = ()) -> Verified:
     """Check a model's folder against every witness there is, copying it into the empty folder `copy` meanwhile.
 
-    Raises an IntegrityError that names the file, and for changed content both hashes. Nothing is unpickled or run,
-    and no file that the manifest does not have is opened.
+    Raises an IntegrityError that names the file, and for changed content both hashes; and one where a witness of
+    `require` is not there. Nothing is unpickled or run, and no file that the manifest does not have is opened.
     """
     manifest_path = folder / MANIFEST if folder.name != BASE else folder.with_name(f"{BASE}.{MANIFEST}")
-    manifest, witnesses = verify_files(folder, copy, manifest_path, public_key)
+    manifest, witnesses = verify_files(folder, copy, manifest_path, public_key, require)
     check_modules(copy, folder)
     if WEIGHTS not in manifest:
         raise IntegrityError(folder / WEIGHTS, f"is missing, from {MANIFEST} as well")
@@ -75,23 +76,27 @@ def verify(folder: Path, copy: Path, public_key: Path | None = None) -> Verified
 
 
 def verify_files(
-    folder: Path, copy: Path, manifest_path: Path, public_key: Path | None
+    folder: Path, copy: Path, manifest_path: Path, public_key: Path | None, require: Collection[str] = ()
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """The part of the check that asks nothing of what the files are: the manifest, and which witnesses agreed.
 
-    Copies the folder into the empty folder `copy` meanwhile. Raises an IntegrityError that names the file.
+    Copies the folder into the empty folder `copy` meanwhile. Raises an IntegrityError that names the file, a UserError
+    for a witness of `require` that there cannot be.
     """
+    if unknown := sorted(set(require) - set(WITNESSES)):
+        raise UserError(f"{', '.join(unknown)}: no such witness, there are {', '.join(WITNESSES)}")
     found = files_of(folder)
     manifest = read_manifest(manifest_path)
     check_names(folder, {name: path for name, path in found.items() if path != manifest_path}, manifest)
     digests = copy_checked(found, manifest, copy)
-    witnesses = ["manifest"]
-    lock = lock_of(folder.parent)
-    if lock.is_file() and check_lock(lock, folder, digests):
-        witnesses.append("dvc.lock")
+    witnesses = [MANIFEST_WITNESS]
+    if agrees(folder, digests):
+        witnesses.append(LOCK)
     if public_key is not None:
         check_signature(copy, signature_of(folder), public_key)
-        witnesses.append("signature")
+        witnesses.append(SIGNATURE)
+    if lacking := [each for each in WITNESSES if each in require and each not in witnesses]:
+        raise IntegrityError(folder, f"was not checked against {', '.join(lacking)}", remedy=HOW_TO_HAVE)
     return manifest, tuple(witnesses)
 
 
@@ -101,7 +106,7 @@ def _card(folder: Path, copy: Path, manifest: dict[str, str]) -> dict[str, Any]:
         card = json.loads((copy / CARD).read_text(encoding="utf-8"))
         said = {"weights_sha256": card["weights_sha256"], "config_sha256": card["config_sha256"]}
         name = f"{card['name']}-v{card['version']}"
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise IntegrityError(folder / CARD, f"is no card: {error!r}") from error
     for (key, value), file in zip(said.items(), (WEIGHTS, CONFIG), strict=True):
         if value != manifest.get(file):
@@ -114,5 +119,5 @@ def _card(folder: Path, copy: Path, manifest: dict[str, str]) -> dict[str, Any]:
 def _system(folder: Path, copy: Path) -> System:
     try:
         return System.model_validate_json((copy / SEARCH).read_bytes())
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise IntegrityError(folder / SEARCH, f"is no search system: {error}") from error

@@ -7,6 +7,15 @@ from pydantic import Field, model_validator
 from domain_embeddings.params.strict import Strict
 
 
+class PromptParams(Strict):
+    """What stands before each text, a blank at the end included; empty where nothing does."""
+
+    query: str
+    """Before a question, such as "query: "."""
+    passage: str
+    """Before a passage, such as "passage: "."""
+
+
 class BaseModelParams(Strict):
     """Which model everything starts from, and the bytes it must have."""
 
@@ -20,8 +29,10 @@ class BaseModelParams(Strict):
     """What the hub calls the model (`owner/model`), for the card; empty where `name` says it."""
     sha256: dict[str, str] = Field(min_length=1)
     """File (relative to the model's folder) → SHA-256. Nothing is loaded before these are checked."""
-    max_seq_length: int = Field(ge=8)
-    """Longest input in tokens; texts are cut there."""
+    max_seq_length: int | None = Field(default=None, ge=8)
+    """Longest input in tokens, where texts are cut; null reads it from the model's files."""
+    prompts: PromptParams | None = None
+    """What stands before each text; null reads it from the model's files."""
 
     @model_validator(mode="after")
     def _pins(self) -> "BaseModelParams":

@@ -74,7 +74,7 @@ def wanted(model: VersionedEmbeddings, system: System, query: str) -> Wanted:
     if system.late:
         single, tokens = question(model, query)
         return Wanted(rows_of(single)[0], weights, tokens)
-    return Wanted(rows_of(model.encode([query]))[0], weights)
+    return Wanted(rows_of(model.encode_query([query]))[0], weights)
 
 
 def answers(

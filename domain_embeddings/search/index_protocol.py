@@ -1,8 +1,9 @@
 """What every place that passages are indexed in has in common: its words, its errors, and what it must be able to do.
 
-A place holds collections. `<corpus>-<weights' SHA-256>-<dimension>` is the collection of one model, `-aliases` behind
-it where passages are indexed with theirs, so that the vectors of two models or texts never meet; an alias, `<corpus>`,
-leads to the one that is live, and remembers the one before it.
+A place holds collections. `<corpus>-<weights' SHA-256>-<dimension>` is the collection of one model, behind it its
+recipe where it has one (`EncoderConfig.recipe`: prompts, pooling, …) and `-aliases` where passages are indexed with
+theirs, so that the vectors of two models, prompts or texts never meet; an alias, `<corpus>`, leads to the one that is
+live, and remembers the one before it.
 """
 
 import re
@@ -53,7 +54,7 @@ class IndexUnavailableError(SearchError):
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """Which model made the vectors: only vectors of the same weights and dimension can be compared."""
+    """Which model made the vectors: only vectors of the same weights, dimension and recipe can be compared."""
 
     name: str
     """`<corpus>-embeddings-v<version>` or `base`."""
@@ -62,14 +63,17 @@ class ModelIdentity:
     dimension: int
     backend: str
     """How it was run, which changes the last digits: `torch`, `bfloat16` or `openvino`; several joined by +."""
+    recipe: str = ""
+    """Prompts, pooling and what else decides a vector (`EncoderConfig.recipe`); empty for a text's mean as it is."""
 
     def collection(self, corpus: str) -> str:
         """Where its vectors of a corpus lie."""
-        return f"{corpus}-{self.sha256[:12]}-{self.dimension}"
+        return "-".join([corpus, self.sha256[:12], str(self.dimension), *filter(None, [self.recipe])])
 
     def __str__(self) -> str:
         """For messages."""
-        return f"{self.name} (SHA-256 {self.sha256[:12]}…, {self.dimension} dimensions)"
+        recipe = f", prompts and pooling {self.recipe}" if self.recipe else ""
+        return f"{self.name} (SHA-256 {self.sha256[:12]}…, {self.dimension} dimensions{recipe})"
 
 
 @dataclass(frozen=True)

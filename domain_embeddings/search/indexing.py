@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -13,7 +14,9 @@ from tqdm import tqdm
 from domain_embeddings.core.dataset import Passage
 from domain_embeddings.core.lexical import words
 from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import TokenCodec
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.search.index_protocol import (
     PASSAGE,
     UNKNOWN,
@@ -59,15 +62,23 @@ class Made:
     model: ModelIdentity
     system: System
     encode: Callable[[Sequence[str]], Scores]
-    """Texts → their single vectors."""
+    """Passages → their single vectors."""
     encode_tokens: EncodeTokens
+    width: int
+    """Numbers of a token's vector."""
+
+    @classmethod
+    def by(cls, model: VersionedEmbeddings, identity: ModelIdentity, system: System) -> "Made":
+        """By a loaded model."""
+        tokens = partial(model.encode_tokens, role=Role.PASSAGE)
+        return cls(identity, system, model.encode_passage, tokens, model.token_dimension)
 
     def codec(self, known: Mapping[str, Any] | None, passages: Sequence[Passage]) -> TokenCodec | None:
         """How token vectors are stored; None where the system has no late interaction."""
         if not self.system.late or not passages:
             return None
         texts = [self.system.text(passage) for passage in passages]
-        return codec_for(self.system.storage, self.model.dimension, known, texts, self.encode_tokens)
+        return codec_for(self.system.storage, self.width, known, texts, self.encode_tokens)
 
 
 @dataclass(frozen=True)

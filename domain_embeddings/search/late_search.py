@@ -16,6 +16,7 @@ import torch
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.late import Tokens
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import Pooled, TokenCodec
 from domain_embeddings.encoding.tokens import Piece
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
@@ -49,8 +50,8 @@ class Match:
 
 def question(model: VersionedEmbeddings, text: str) -> tuple[Scores, Question]:
     """One pass: a question's single vector (1, dimensions), and its tokens."""
-    single, (states,) = model.encode_tokens([text])
-    pieces = model.pieces(text)
+    single, (states,) = model.encode_tokens([text], Role.QUERY)
+    pieces = model.pieces(text, Role.QUERY)
     weights = np.array(late.token_weights([piece.token for piece in pieces]), dtype=np.float32)
     counted = np.flatnonzero(weights)
     return single, Question(states[counted] * weights[counted, None], [pieces[i] for i in counted])
@@ -101,7 +102,7 @@ def _words(pieces: Sequence[Piece]) -> Iterator[list[int]]:
     """The rows of the tokens of each word; [CLS] and [SEP] are none."""
     word: list[int] = []
     for row, piece in enumerate(pieces):
-        if word and not (piece.token or "").startswith("##"):
+        if word and piece.word != pieces[word[-1]].word:
             yield word
             word = []
         if piece.token is not None:

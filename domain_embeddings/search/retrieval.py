@@ -174,7 +174,7 @@ class FineTunedRetrieval:
         serving = self._serving
         places = [self._index, *([self._standby] if self._standby else [])]
         targets = [Target(place, serving.collection) for place in places]
-        made = Made(serving.identity, serving.system, serving.model.encode, serving.model.encode_tokens)
+        made = Made.by(serving.model, serving.identity, serving.system)
         done = fill(targets, made, passages, self._params.batch_size)
         if activate:
             for place in places:
@@ -279,7 +279,8 @@ class FineTunedRetrieval:
     def _of(self, model: VersionedEmbeddings, reason: str | None = None) -> _Serving:
         info = model.get_model_info()
         name = Path(info["folder"]).name
-        identity = ModelIdentity(name, info["weights_sha256"], model.dimension, model.backend)
+        recipe = model.config.recipe
+        identity = ModelIdentity(name, info["weights_sha256"], model.dimension, model.backend, recipe)
         system = self._system or model.system or DEFAULT_SYSTEM
         collection = identity.collection(self.corpus) + ("-aliases" if system.aliases else "")
         return _Serving(model, identity, system, collection, model.fallback_reason or reason)
@@ -372,6 +373,7 @@ def create_finetuned_retrieval(
     public_key: Path | None = None,
     use_base: bool = False,
     system: System | None = None,
+    require: Collection[str] = (),
 ) -> FineTunedRetrieval:
     """Search in a corpus with a packaged version, else with the live index's one, else with the latest, else the base.
 
@@ -388,7 +390,7 @@ def create_finetuned_retrieval(
         standby = embedded if params.server.standby else None
 
     def load(wanted: str | None) -> VersionedEmbeddings:
-        return VersionedEmbeddings(wanted, corpus, root=root, public_key=public_key)
+        return VersionedEmbeddings(wanted, corpus, root=root, public_key=public_key, require=require)
 
     if version is None and not use_base:
         version = live_version(index, standby, corpus) or latest_version(root, corpus)

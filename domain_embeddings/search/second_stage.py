@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.search.index_protocol import PassageIndex, passage_of
@@ -36,4 +37,4 @@ class SecondStage:
         """What the question's words found in a passage, of which the payload has all fields and token vectors."""
         content = self.system.text(passage_of(payload))
         read = canonical(content)
-        return matches(self.codec, question, payload, self.model.pieces(content), read, read == content)
+        return matches(self.codec, question, payload, self.model.pieces(content, Role.PASSAGE), read, read == content)

@@ -20,6 +20,8 @@ from fastapi.security import APIKeyHeader
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from domain_embeddings.core.errors import UserError
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.search.hybrid import QueryError, Result
 from domain_embeddings.search.index_protocol import SearchError
 from domain_embeddings.search.retrieval import FineTunedRetrieval
@@ -71,6 +73,8 @@ class EncodeRequest(_Body):
     """Texts to encode."""
 
     texts: list[Query] = Field(min_length=1, max_length=MAX_TEXTS)
+    role: Role | None = None
+    """What the texts are; it may be left out where the model encodes both alike, else the answer is 422."""
 
 
 class EncodeAnswer(BaseModel):
@@ -132,7 +136,11 @@ def create_app(live: FineTunedRetrieval, base: FineTunedRetrieval, key: str | No
     @app.post("/encode", dependencies=guarded, responses={503: {"description": "Too busy"}})
     def encode(wanted: EncodeRequest) -> EncodeAnswer:
         """The texts' vectors."""
-        vectors = live.model.encode(wanted.texts)
+        ways = {Role.QUERY: live.model.encode_query, Role.PASSAGE: live.model.encode_passage, None: live.model.encode}
+        try:
+            vectors = ways[wanted.role](wanted.texts)
+        except UserError as error:
+            raise HTTPException(422, f"{error} (role: query or passage)") from error
         return EncodeAnswer(model=live.identity.name, dimension=vectors.shape[1], vectors=vectors.tolist())
 
     @app.get("/health", responses={503: {"model": Health, "description": "Search does not answer"}})

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from domain_embeddings.core.dataset import Passage
 from domain_embeddings.core.text import content_words
 from domain_embeddings.english.inflection import as_asker, gerund, is_base_verb
-from domain_embeddings.english.lexicon import IMPERATIVES, Tag, readings, word_set
+from domain_embeddings.english.lexicon import IMPERATIVES, Tag, readings
 from domain_embeddings.english.other_words import other_gerund, other_noun
 from domain_embeddings.english.pos_tagger import Token, noun_phrases, tag
 from domain_embeddings.english.sentence_filter import is_junk, prose_sentences
+from domain_embeddings.english.word_lists import word_list
 from domain_embeddings.synthesis.keyphrases import Statistics, usable_phrases
 
 _REGION = 3
@@ -30,7 +31,7 @@ SEVERAL = range(2, 6)
 _MOST_THINGS = 12
 _SHORTEST = 4
 """Letters of a noun that says something alone."""
-_NO_ACTION = word_set("let go do have be get see use allow make need want take keep note ensure refer follow")
+_NO_ACTION = word_list("no_action")
 _DOING = (
     "anyone tried {} before, with {} involved",
     "stuck on {}, has to do with {}",

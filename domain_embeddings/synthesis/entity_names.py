@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from domain_embeddings.core.entities import Article
+from domain_embeddings.english.word_lists import any_of
 
 _ARTICLE = re.compile(r"^(?:the|an?) ", re.I)
 _HE = re.compile(r"\b(?:he|she|his|her|him|hers|himself|herself)\b", re.I)
@@ -20,8 +21,7 @@ def bare(name: str) -> str:
 @cache
 def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     """Any of the names as whole words, the longest first, with the article before it as group 1."""
-    longest_first = sorted({bare(name) for name in names}, key=lambda name: (-len(name), name))
-    return re.compile(rf"(?<![\w'’-])(?:(the|an?) )?(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", re.I)
+    return re.compile(rf"(?<![\w'’-])(?:(the|an?) )?(?:{any_of({bare(name) for name in names})})(?![\w-])", re.I)
 
 
 def names_in(text: str, names: Iterable[str]) -> bool:

@@ -133,12 +133,16 @@ def names_of(found: Sequence[Article]) -> list[Name]:
     owners: dict[str, list[Article]] = {}
     written: dict[str, tuple[str, bool]] = {}
     for article in found:
-        aliases = article.aliases if len(article.aliases) <= _MOST_ALIASES else ()
-        for number, name in enumerate((article.entity, *aliases)):
+        for number, name in enumerate(_names(article)):
             owners.setdefault(name.casefold(), []).append(article)
             text, is_alias = written.get(name.casefold(), (spoken(name, article), True))
             written[name.casefold()] = (text, is_alias and number > 0)
     return [Name(*written[folded], tuple(owners[folded])) for folded in sorted(owners)]
+
+
+def _names(article: Article) -> tuple[str, ...]:
+    """What an entity is called: its own name first."""
+    return (article.entity, *(article.aliases if len(article.aliases) <= _MOST_ALIASES else ()))
 
 
 def _draw(name: Name, statistics: Statistics, guard: _Guard, params: SynthesizeParams) -> Iterator[Made]:
@@ -169,7 +173,7 @@ def _aspects(name: Name, statistics: Statistics, rng: random.Random) -> list[Mad
     """The name with what a passage's title says of it, then with its keyphrases; one of each passage in turn."""
     found = []
     for article, passage in _passages(name):
-        called = (article.entity, *article.aliases)
+        called = _names(article)
         facet = renamed(passage.title, called, "").strip(" :,->()") if names_in(passage.title, called) else ""
         phrases = [p for p in keyphrases(prose_of(passage), statistics)[:_PHRASES] if not names_in(p, called)]
         filled = [(rng.choice(_FACET), facet)] if facet else []
@@ -182,8 +186,9 @@ def _aspects(name: Name, statistics: Statistics, rng: random.Random) -> list[Mad
 def _sentences(name: Name, statistics: Statistics, rng: random.Random) -> list[Made]:
     """The sentences that speak of the entity, with this name, as statements and questions; a passage's in turn."""
     found = []
+    person = {article.entity: is_person(article) for article in name.articles}
     for article, passage in _passages(name):
-        said = _said(name.text, article, passage, statistics)
+        said = _said(name.text, article, passage, statistics, person=person[article.entity])
         asked = [question for sentence in said for question in _asked(sentence, name.text, rng)]
         mixed = [text for pair in zip_longest(asked, said) for text in pair if text]
         found.append([Made(text, Form.SENTENCE, name, (passage.id,)) for text in without_repeats(mixed)])
@@ -199,10 +204,9 @@ def _in_turn(groups: Sequence[list[Made]], rng: random.Random) -> list[Made]:
     return [made for turn in zip_longest(*shuffled) for made in turn if made is not None]
 
 
-def _said(name: str, article: Article, passage: Passage, statistics: Statistics) -> list[str]:
+def _said(name: str, article: Article, passage: Passage, statistics: Statistics, *, person: bool) -> list[str]:
     """The usable sentences of a passage with `name` where they name the entity or open with its pronoun."""
-    called = (article.entity, *article.aliases)
-    person = is_person(article)
+    called = _names(article)
     found = []
     for sentence in prose_sentences(passage.text):
         subject = resolved(sentence.rstrip(" .!"), article.entity, person=person)

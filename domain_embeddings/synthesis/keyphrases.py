@@ -18,14 +18,12 @@ from domain_embeddings.english.inflection import as_asker, is_base_verb
 from domain_embeddings.english.lexicon import Tag, is_known, readings, word_set
 from domain_embeddings.english.pos_tagger import Token, noun_phrases, tag, tag_sentence
 from domain_embeddings.english.sentence_filter import cells, is_junk, key, prose_sentences, stands_alone
+from domain_embeddings.english.word_lists import word_list
 from domain_embeddings.synthesis.sentence_questions import questions_of
 
 _MID_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][\w+-]*")
 _BOUNDARY = re.compile(r", | ?[;:] | – | - ")
-_JOINING = word_set(
-    """of in on at for with under between during against behind beside near within across along inside outside above
-    below"""
-)
+_JOINING = word_list("joining_prepositions")
 _LABELS = re.compile(r"^[a-z]\S* (?:[A-Z]\S* )+[A-Z]\S*$")
 """A word and the names of menus that follow it ("component Standard Custom")."""
 _PLAIN_NUMBER = re.compile(r"^[\d.,/-]+$")
@@ -33,21 +31,10 @@ _VERBS = (Tag.VERB, Tag.BE, Tag.AUX)
 _OPEN_ENDS = (Tag.DET, Tag.PREP, Tag.CONJ, Tag.SUB, Tag.AUX, Tag.BE, Tag.TO, Tag.NEG, Tag.PRON, Tag.PUNCT)
 _NO_OPENING = ((Tag.DET, Tag.DET), (Tag.PREP, Tag.PREP))
 _PARTICLES = word_set("on off in out up down over through back away")
+_CLAUSE_ENDS = (Tag.PUNCT, Tag.SUB, Tag.CONJ)
 _LONG_SENTENCE, _LONGEST = 20, 26
-_VAGUE = word_set(
-    """way ways case cases thing things use number numbers kind kinds type types part parts example time times end
-    result results order form note step steps item items method methods amount lot bit following option
-    options details seconds minutes side sides place point points set need needs reason purpose problem paper
-    author authors report idea entry companion try second minute hour day month year moment hand left right
-    bottom top middle front back rest others variety range change changes increase decrease subject respect
-    terms accordance addition basis view light account series remark class remarks present course extent fact
-    favor lieu presence absence advantage paper attention work behalf condition sort lots couple pair bunch
-    bits piece portion majority total figure possibility idea look job sure care little means degree situation
-    cent percent consequences assumption importance manner fashion detail information need needs room trick
-    stuff cases simplicity item unit units plus minus round sake conjunction list ids vice nature objects
-    understanding version conditions location survey tools contents limit foot bullet help stages choice
-    wishes alternatives"""
-)
+_SHORTEST_RUN, _LONGEST_RUN = 5, 12
+_VAGUE = word_list("vague_nouns")
 
 
 @dataclass(frozen=True)
@@ -153,9 +140,11 @@ def _main_clause(sentence: str, tokens: Sequence[Token]) -> str:
     if len(text.split()) <= _LONG_SENTENCE:
         return text
     for match in _BOUNDARY.finditer(text):
-        head = [token for token in tokens if token.end <= match.start()]
+        head = [token for token in tokens[: _LONG_SENTENCE + 1] if token.end <= match.start()]
+        if len(head) > _LONG_SENTENCE:
+            break
         starts_whole = head and head[0].tag not in (Tag.SUB, Tag.PREP, Tag.GERUND, Tag.TO, Tag.PARTICIPLE)
-        if 6 <= len(head) <= _LONG_SENTENCE and starts_whole and _is_clause(head, ended=False):
+        if len(head) >= 6 and starts_whole and _is_clause(head, ended=False):
             return text[: match.start()]
     return text if len(text.split()) <= _LONGEST else ""
 
@@ -187,9 +176,9 @@ def _is_clause(tokens: Sequence[Token], *, ended: bool) -> bool:
 
 def _lacks_main_verb(tokens: Sequence[Token]) -> bool:
     """Whether the only verb belongs to a relative clause: "the method, which uses approximate distributions"."""
-    verbs = [i for i, token in enumerate(tokens) if token.tag in _VERBS]
+    verbs = {i: token for i, token in enumerate(tokens) if token.tag in _VERBS}
     relative = next((i for i, token in enumerate(tokens) if i and token.low in ("which", "who", "that")), None)
-    if relative is None or not verbs or verbs[0] < relative:
+    if relative is None or not verbs or min(verbs) < relative:
         return False
     chains = sum(1 for i in verbs if i - 1 not in verbs)
     return chains < 2
@@ -217,7 +206,7 @@ def _interleave(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, 
 def _noun_runs(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Noun phrases joined by prepositions: "stress distribution in a thin cylinder under axial load"."""
     phrases = noun_phrases(tokens)
-    runs = []
+    longest: dict[int, int] = {}
     for place, (start, end) in enumerate(phrases):
         if tokens[end - 1].low in _VAGUE or _inside_larger(tokens, start):
             continue
@@ -226,11 +215,11 @@ def _noun_runs(tokens: Sequence[Token]) -> list[tuple[int, int]]:
             if not _joins(gap) or tokens[following_end - 1].low in _VAGUE:
                 break
             end = following_end
-            if 5 <= end - start <= 12:
-                runs.append((start, end))
-    runs = [run for run in runs if tokens[run[1] - 1].low not in _VAGUE]
-    whole = [run for run in runs if not any(run[0] == other[0] and run[1] < other[1] for other in runs)]
-    return [run for run in whole if not _continues(tokens, run[1])]
+            if end - start > _LONGEST_RUN:
+                break
+            if end - start >= _SHORTEST_RUN:
+                longest[start] = end
+    return [run for run in longest.items() if not _continues(tokens, run[1])]
 
 
 def _inside_larger(tokens: Sequence[Token], start: int) -> bool:
@@ -263,15 +252,19 @@ def _verb_runs(tokens: Sequence[Token]) -> list[tuple[int, int]]:
         opens = start == 0 or tokens[start - 1].tag in (Tag.TO, Tag.PUNCT) or tokens[start - 1].low in ("and", "then")
         if token.tag != Tag.VERB or not is_base_verb(token.text) or not opens or start + 1 >= len(tokens):
             continue
-        end = next(
-            (i for i in range(start, len(tokens)) if tokens[i].tag in (Tag.PUNCT, Tag.SUB, Tag.CONJ)), len(tokens)
-        )
+        within = tokens[start : start + _LONGEST_RUN + 1]
+        end = start + next((i for i, each in enumerate(within) if each.tag in _CLAUSE_ENDS), len(within))
         if any(each.tag in _VERBS for each in tokens[start + 1 : end]):
             continue
         if tokens[start + 1].low.endswith("ing"):
             continue
         objects = tokens[start + 1].tag in (Tag.DET, Tag.ADJ, Tag.NOUN, Tag.NUMBER)
-        if objects and 5 <= end - start <= 12 and tokens[end - 1].tag == Tag.NOUN and not _continues(tokens, end):
+        if (
+            objects
+            and _SHORTEST_RUN <= end - start <= _LONGEST_RUN
+            and tokens[end - 1].tag == Tag.NOUN
+            and not _continues(tokens, end)
+        ):
             runs.append((start, end))
     return runs
 

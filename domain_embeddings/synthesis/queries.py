@@ -64,21 +64,27 @@ class Fitness:
         self._statistics = statistics
         self._questions = dict(held_out)
         self._near_held_out = NearEqualQueries(held_out)
-        self._excluded = frozenset(exclude)
+        self.excluded = frozenset(exclude)
         self._owners = _owners(pool)
         self._listed: set[str] = set()
 
     def relevant(self, candidate: Candidate) -> tuple[str, ...]:
         """The passages that a candidate fits, sorted."""
-        found = self._owners[(candidate.subject,)] | self._owners[key(candidate.text)]
-        return tuple(sorted(found))
+        return tuple(sorted(set().union(*self._sharing(candidate))))
+
+    def _sharing(self, candidate: Candidate) -> tuple[set[str], set[str]]:
+        """The passages with a candidate's subject and those with its text."""
+        return self._owners[(candidate.subject,)], self._owners[key(candidate.text)]
 
     def refuses(self, candidate: Candidate, seen: NearEqualQueries) -> str:
         """Why a candidate cannot be used, or an empty string."""
-        owners = self.relevant(candidate)
-        if len(owners) > MOST_PASSAGES or self._is_vague(candidate):
+        sharing = self._sharing(candidate)
+        if max(map(len, sharing)) > MOST_PASSAGES or self._is_vague(candidate):
             return "generic"
-        if self._excluded.intersection(owners):
+        owners = self.relevant(candidate)
+        if len(owners) > MOST_PASSAGES:
+            return "generic"
+        if self.excluded.intersection(owners):
             return "fits a held-out passage"
         place = self._near_held_out.find(candidate.text)
         if place is not None:
@@ -123,7 +129,7 @@ def synthesize(
     statistics = statistics_of(passages)
     pool = {passage.id: candidates_of(passage, statistics) for passage in passages}
     fitness = Fitness(pool, statistics, held_out, exclude)
-    drawn = {p.id: _draw(p, pool[p.id], fitness, params) for p in passages if p.id not in set(exclude)}
+    drawn = {p.id: _draw(p, pool[p.id], fitness, params) for p in passages if p.id not in fitness.excluded}
     kept = _capped(drawn, params, fitness.drops)
     return _assemble(kept, drawn, fitness.drops, params.seed)
 

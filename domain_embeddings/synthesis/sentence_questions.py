@@ -9,18 +9,10 @@ from domain_embeddings.english.inflection import as_asker, is_base_verb, is_plur
 from domain_embeddings.english.lexicon import Tag, word_set
 from domain_embeddings.english.pos_tagger import Token, tag
 from domain_embeddings.english.sentence_filter import is_junk, stands_alone
+from domain_embeddings.english.word_lists import any_of, word_list
 
-_OBJECT_YOU = re.compile(
-    r"\b(?:allow|allows|let|lets|help|helps|enable|enables|ask|asks|tell|tells|give|gives|show|shows|notify|"
-    r"notifies|remind|reminds|alert|alerts|prompt|prompts|guide|guides|want|wants|require|requires|for) you\b",
-    re.I,
-)
-_NOT_ASKED = word_set(
-    """see refer note ensure make be let allow remember keep contact consult repeat continue click tap press hold
-    swipe touch go say wait visit try say do have get give take stop never always follow read consider assume
-    leave work drag type enter choose pick look feel listen start begin finish proceed return know think need
-    want please expect find depress turn include provide show represent suppose bring"""
-)
+_OBJECT_YOU = re.compile(rf"\b(?:{any_of(word_list('object_you'))}) you\b", re.I)
+_NOT_ASKED = word_list("not_asked")
 _VERB_AFTER = (Tag.TO, Tag.CONJ, Tag.SUB, Tag.AUX)
 _NOT_NEEDED = word_set("used noted taken made able provided specified given done avoided")
 _END = re.compile(

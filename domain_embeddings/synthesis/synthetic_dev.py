@@ -9,7 +9,7 @@ from domain_embeddings.core.dataset import Passage, Qrels, Query
 from domain_embeddings.core.entities import sections
 from domain_embeddings.synthesis.dev_questions import SEVERAL, questions
 from domain_embeddings.synthesis.keyphrases import Statistics, statistics_of
-from domain_embeddings.text_matching.near_duplicates import near_copies
+from domain_embeddings.text_matching.near_duplicates import chained, near_copies
 from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 _FEWEST, _MOST = 100, 300
@@ -48,7 +48,7 @@ def synthetic_dev(
         for name in names:
             if len(asked) >= (_FEWEST if len(passages) >= share * len(free) else wanted):
                 break
-            if len(passages | groups[name]) <= len(free) // 2:
+            if len(passages) + len(groups[name] - passages) <= len(free) // 2:
                 found = [
                     each for i in sorted(groups[name]) for each in _asked(corpus[i], statistics, fits, taken, seed)
                 ]
@@ -72,19 +72,9 @@ def _asked(
 def _groups(corpus: Mapping[str, Passage]) -> dict[str, set[str]]:
     """The passages that belong together, under the first of their ids."""
     ordered = sorted(corpus)
-    leader: dict[str, str] = {passage_id: passage_id for passage_id in ordered}
-
-    def find(passage_id: str) -> str:
-        while leader[passage_id] != passage_id:
-            passage_id = leader[passage_id]
-        return passage_id
-
     links = sections(corpus[passage_id] for passage_id in ordered)
     copies = near_copies({passage_id: corpus[passage_id].content for passage_id in ordered}, _NEAR_COPY)
-    for one, other in (*links.items(), *copies.items()):
-        low, high = sorted((find(one), find(other)))
-        leader[high] = low
     groups: dict[str, set[str]] = {}
-    for passage_id in ordered:
-        groups.setdefault(find(passage_id), set()).add(passage_id)
+    for passage_id, leader in chained(ordered, (*links.items(), *copies.items())).items():
+        groups.setdefault(leader, set()).add(passage_id)
     return groups

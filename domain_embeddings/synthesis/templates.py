@@ -12,6 +12,7 @@ from domain_embeddings.core.text import content_words
 from domain_embeddings.english.heading_cleaning import QUANTITIES
 from domain_embeddings.english.heading_parser import Form, Heading
 from domain_embeddings.english.lexicon import word_set
+from domain_embeddings.english.word_lists import word_list, word_table
 
 
 class Slot(StrEnum):
@@ -167,35 +168,7 @@ TEMPLATES: dict[str, tuple[Template, ...]] = {
         }
     ),
 }
-_CASUAL = {
-    "replace": ("swap", "change"),
-    "remove": ("take off", "take out"),
-    "install": ("fit", "put in"),
-    "inspect": ("look over",),
-    "adjust": ("set",),
-    "lubricate": ("grease",),
-    "repair": ("fix",),
-    "troubleshoot": ("sort out",),
-    "connect": ("hook up",),
-    "configure": ("set up",),
-    "disassemble": ("take apart",),
-    "reassemble": ("put together",),
-    "tighten": ("torque up",),
-    "activate": ("turn on",),
-    "enable": ("turn on",),
-    "disable": ("turn off",),
-    "deactivate": ("turn off",),
-    "delete": ("get rid of",),
-    "create": ("make",),
-    "modify": ("change",),
-    "view": ("look at",),
-    "measure": ("check",),
-    "verify": ("check",),
-    "purchase": ("buy",),
-    "download": ("get",),
-    "display": ("show",),
-    "manage": ("keep track of",),
-}
+_CASUAL = word_table("casual_verbs")
 
 
 _PREPOSITIONS = word_set("with to on in for from at by of into over under without")
@@ -252,19 +225,7 @@ def fill(heading: Heading, kind: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-_ALIKE = [
-    {stem for word in group.split() for stem in content_words(word)}
-    for group in (
-        "specs specification specifications data value values limits rating ratings dimensions sheet",
-        "parts part spare spares list kit number numbers",
-        "safety warning warnings caution hazards hazard danger dangerous dangers precautions rules notices "
-        "risks careful safely",
-        "troubleshooting fault faults problem problems wrong issues causes cause remedies diagnosis diagnostics "
-        "diagnostic",
-        "procedure procedures steps step instructions guide how-to",
-        "explained basics info information overview introduction description",
-    )
-]
+_ALIKE = [set(content_words(group)) for group in word_list("same_meaning")]
 """Words that mean the same in a frame and in a heading: "specs for tire specifications" says it twice."""
 
 

@@ -12,11 +12,12 @@ from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.encoder import Model
 from domain_embeddings.encoding.late import Tokens
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.params.search import LateStorage
 
 EncodeTokens = Callable[[Sequence[str]], tuple[Scores, list[Scores]]]
-"""Texts → their single vectors, and those of their tokens."""
+"""Passages → their single vectors, and those of their tokens."""
 
 _FITTED = 256
 """Passages, about, that a codec is fitted on."""
@@ -25,13 +26,13 @@ _PASSAGES = 512
 
 
 def codec_for(
-    storage: LateStorage, dimension: int, known: Mapping[str, Any] | None, texts: Sequence[str], encode: EncodeTokens
+    storage: LateStorage, width: int, known: Mapping[str, Any] | None, texts: Sequence[str], encode: EncodeTokens
 ) -> TokenCodec:
     """A collection's own codec, where that is as `storage` wants it, else one that some of the texts fit.
 
-    `dimension` is the model's.
+    `width` is how many numbers the model's token vectors have.
     """
-    codec, dimensions = TokenCodec.of_json(known) if known else None, storage.dimensions or dimension
+    codec, dimensions = TokenCodec.of_json(known) if known else None, storage.dimensions or width
     if codec and (codec.dimensions, codec.bits, codec.factor) == (dimensions, storage.bits, storage.factor):
         return codec
     tokens = np.concatenate(encode(texts[:: -(-len(texts) // _FITTED)])[1])
@@ -56,12 +57,10 @@ def score(model: Model, passages: Sequence[str], questions: Sequence[str], stora
     """Encode passages a few hundred at a time, store and read their token vectors, score and forget them."""
 
     def encode(texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
-        single, tokens = late.encode(model, texts, question=False, dtype=torch.float32)
-        ends = np.cumsum(tokens.lengths)[:-1]
-        return single, np.split(tokens.vectors.numpy(), ends)
+        return late.encode_tokens(model, texts, Role.PASSAGE)
 
-    asked, asked_tokens = late.encode(model, questions, question=True, dtype=torch.float32)
-    codec = codec_for(storage, model.dimension, None, passages, encode)
+    asked, asked_tokens = late.encode(model, questions, Role.QUERY, torch.float32)
+    codec = codec_for(storage, model.config.width, None, passages, encode)
     asked_tokens = Tokens(asked_tokens.vectors[:, : codec.dimensions], asked_tokens.lengths)
     single, found, stored = [], [], 0
     for start in tqdm(range(0, len(passages), _PASSAGES), desc="token vectors", unit="part", leave=False):

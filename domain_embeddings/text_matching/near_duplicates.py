@@ -5,7 +5,7 @@ content words. So short texts are compared by the set of their content words, ne
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -45,15 +45,29 @@ def compare(texts: Mapping[str, str], near_copy: float) -> Likeness:
     """
     position = {key: number for number, key in enumerate(texts)}
     alike = _pairs(texts, near_copy)
-    group = {key: key for key in texts}
-    for pair in alike if near_copy <= TOGETHER else alike | _pairs(texts, TOGETHER):
-        low, high = sorted((group[key] for key in pair), key=position.__getitem__)
-        group = {key: low if leader == high else leader for key, leader in group.items()}
+    together = alike if near_copy <= TOGETHER else alike | _pairs(texts, TOGETHER)
+    group = chained(texts, together)
     merged: dict[str, str] = {}
     for copy, first in sorted(alike, key=lambda pair: (position[pair[0]], position[pair[1]])):
         if copy not in merged and first not in merged and _claim(texts[copy]) == _claim(texts[first]):
             merged[copy] = first
     return Likeness(merged, group)
+
+
+def chained(keys: Iterable[str], links: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Every key → the first of those that links tie to it, directly or in a chain."""
+    position = {key: number for number, key in enumerate(keys)}
+    leader = {key: key for key in position}
+
+    def find(key: str) -> str:
+        while leader[key] != key:
+            leader[key] = key = leader[leader[key]]
+        return key
+
+    for one, other in links:
+        low, high = sorted((find(one), find(other)), key=position.__getitem__)
+        leader[high] = low
+    return {key: find(key) for key in leader}
 
 
 def _pairs(texts: Mapping[str, str], near_copy: float) -> set[tuple[str, str]]:
@@ -104,13 +118,15 @@ def near_copies(texts: Mapping[str, str], threshold: float) -> dict[str, str]:
     """
     index = MinHashLSH(threshold=min(threshold, 0.95), num_perm=_PERMUTATIONS)
     sketches: dict[str, MinHash] = {}
+    place: dict[str, int] = {}
     copies: dict[str, str] = {}
     for key, text in texts.items():
         sketch = _min_hash(text)
         hits = [other for other in index.query(sketch) if sketch.jaccard(sketches[other]) >= threshold]
         if hits:
-            copies[key] = min(hits, key=list(sketches).index) if len(hits) > 1 else hits[0]
+            copies[key] = min(hits, key=place.__getitem__)
             continue
+        place[key] = len(place)
         sketches[key] = sketch
         index.insert(key, sketch)
     return copies

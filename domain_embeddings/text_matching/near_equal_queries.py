@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from domain_embeddings.text_matching.query_form import query_form
 
-_FEWEST = 4
-"""Content words, from which one of them may differ; all numbers and codes of a text count as one."""
+_FEWEST, _MOST = 4, 100
+"""Content words, between which one of them may differ; all numbers and codes of a text count as one."""
 
 
 class NearEqualQueries:
     """Finds a short text that asks for the same as one seen before.
 
-    Two texts are near-equal when their words and codes (see `query_form`) are the same set, or, from four content words
-    on, differ by one word added, removed or replaced. A number, a unit or a code never differs.
+    Two texts are near-equal when their words and codes (see `query_form`) are the same set, or, from four to a
+    hundred content words, differ by one word added, removed or replaced. A number, a unit or a code never differs.
     """
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
@@ -26,7 +26,7 @@ class NearEqualQueries:
         form = query_form(text)
         whole = tuple(sorted(form.words | form.codes))
         yield whole
-        if len(form.words) + bool(form.codes) >= _FEWEST:
+        if _FEWEST <= len(form.words) + bool(form.codes) <= _MOST:
             yield from (tuple(each for each in whole if each != word) for word in sorted(form.words))
 
     def add(self, key: str, text: str) -> None:

@@ -22,7 +22,10 @@ from sentence_transformers.base.sampler import BatchSamplers
 from transformers import TrainerCallback
 
 from domain_embeddings.encoding.dev_set import Dev, scores
+from domain_embeddings.encoding.encoder_config import EncoderConfig
+from domain_embeddings.encoding.roles import Prompts, Role
 from domain_embeddings.params.train import Teacher, TrainParams
+from domain_embeddings.training.block_stacks import blocks_of
 from domain_embeddings.training.frozen_layer_cache import cached_prefix, encode, resolve
 from domain_embeddings.training.losses import Example, loss_of, teacher_scores
 
@@ -30,17 +33,27 @@ _METRIC = "dev_ndcg@10"
 _COMPLETE = "complete"
 
 
-def load(folder: Path, max_seq_length: int, device: str | None = None) -> SentenceTransformer:
-    """Load a local model to train it; without a `device`, on a GPU where there is one."""
+def load(folder: Path, max_seq_length: int | None = None, device: str | None = None) -> SentenceTransformer:
+    """Load a local model to train it, with the length that its files ask for unless another is given.
+
+    Without a `device`, on a GPU where there is one. A DataError where `EncoderConfig.of` has one.
+    """
+    config = EncoderConfig.of(folder, max_seq_length)
     model = SentenceTransformer(str(folder), device=device, local_files_only=True, trust_remote_code=False)
-    model.max_seq_length = max_seq_length
+    model.max_seq_length = config.max_seq_length
+    model.prompts, model.default_prompt_name = {"query": config.prompts.query, "document": config.prompts.passage}, None
     return model
+
+
+def prompts_of(model: SentenceTransformer) -> Prompts:
+    """What stands before each text, as `load` has read it."""
+    return Prompts(model.prompts["query"] or "", model.prompts["document"] or "")
 
 
 def freeze(model: SentenceTransformer, blocks: int) -> int:
     """Freeze the embeddings and the first `blocks` blocks (0: nothing); return the number of trainable parameters.
 
-    BERT's pooler is frozen always: mean pooling never uses it.
+    BERT's pooler, which no vector depends on, is frozen always. What the blocks share is frozen with the embeddings.
     """
     transformer: Any = model.transformers_model
     count = transformer.config.num_hidden_layers
@@ -48,10 +61,9 @@ def freeze(model: SentenceTransformer, blocks: int) -> int:
         raise ValueError(f"cannot freeze {blocks} blocks of {count}: allowed are 0 to {count - 1}")
     for parameter in model.parameters():
         parameter.requires_grad = True
-    stacks = (module for module in transformer.modules() if isinstance(module, torch.nn.ModuleList))
-    layers = next(stack for stack in stacks if len(stack) == count)
-    frozen = [*layers[:blocks], *([transformer.embeddings] if blocks else [])]
-    for module in [*frozen, transformer.pooler] if getattr(transformer, "pooler", None) else frozen:
+    stack = blocks_of(transformer)
+    frozen = [*stack.layers[:blocks], *stack.below] if blocks else []
+    for module in (*frozen, *stack.unused):
         for parameter in module.parameters():
             parameter.requires_grad = False
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
@@ -67,19 +79,21 @@ def set_dropout(model: SentenceTransformer, share: float) -> None:
 class DevEvaluator(BaseEvaluator):
     """nDCG@10 on the dev questions, overall and by domain."""
 
-    def __init__(self, dev: Dev) -> None:
+    def __init__(self, dev: Dev, prompts: Prompts) -> None:
         """Evaluate on `dev`."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.primary_metric = _METRIC
         self._dev = dev
+        self.passages = prompts.before(list(dev.passages.values()), Role.PASSAGE)
+        self.queries = prompts.before([query.text for query in dev.queries.values()], Role.QUERY)
 
     def __call__(  # type: ignore[override]
         self, model: SentenceTransformer, output_path: str | None = None, epoch: int = -1, steps: int = -1
     ) -> dict[str, float]:
         """The mean over all questions under `dev_ndcg@10`, over a domain's under `dev_ndcg@10_<domain>`."""
         by_domain: dict[str, list[float]] = defaultdict(list)
-        texts = list(self._dev.passages.values()), [query.text for query in self._dev.queries.values()]
-        for query_id, row in scores(self._dev, *(encode(model, some) for some in texts)).items():
+        vectors = encode(model, self.passages), encode(model, self.queries)
+        for query_id, row in scores(self._dev, *vectors).items():
             by_domain[self._dev.queries[query_id].domain].append(row["ndcg@10"])
         overall = float(np.mean([value for values in by_domain.values() for value in values]))
         domains = {f"{_METRIC}_{name}": float(np.mean(values)) for name, values in sorted(by_domain.items()) if name}
@@ -170,9 +184,9 @@ def _arguments(params: TrainParams, seed: int, checkpoints: Path, steps: int) ->
     )
 
 
-def _table(examples: Sequence[Example], teacher: Teacher | None) -> Table:
-    """Columns query, positive, negative_1, …, and what the teacher thinks of them under `label`."""
-    texts = zip(*(example.texts for example in examples), strict=True)
+def _table(examples: Sequence[Example], prompts: Prompts, teacher: Teacher | None) -> Table:
+    """Columns query, positive, negative_1, … with their prompts, and what the teacher thinks of them under `label`."""
+    texts = zip(*(example.read(prompts) for example in examples), strict=True)
     names = ["query", "positive", *(f"negative_{i}" for i in range(1, len(examples[0].negatives) + 1))]
     columns: dict[str, Any] = {name: list(column) for name, column in zip(names, texts, strict=True)}
     if teacher is not None:
@@ -260,22 +274,23 @@ def fine_tune(
     if steps < params.eval_steps:
         params = params.model_copy(update={"eval_steps": max(1, steps // 2)})
     examples = [replace(example, negatives=example.negatives[: params.negatives]) for example in examples]
-    texts = [text for example in examples for text in example.texts]
-    texts += [*dev.passages.values(), *(query.text for query in dev.queries.values())]
-    evaluator = DevEvaluator(dev)
+    prompts = prompts_of(model)
+    evaluator = DevEvaluator(dev, prompts)
+    texts = [text for example in examples for text in example.read(prompts)]
+    texts += [*evaluator.passages, *evaluator.queries]
     process = PartialState()
     with cached_prefix(model, params.frozen_blocks, texts, states, resolve(params.precision, model.device.type)):
         base, start = _trained(model), {"step": 0, **evaluator(model)}
         trainer = _Trainer(
             model=model,
             args=_arguments(params, seed, checkpoints, steps),
-            train_dataset=_table(examples, params.teacher),
-            loss=loss_of(model, params, process.num_processes > 1),
+            train_dataset=_table(examples, prompts, params.teacher),
+            loss=loss_of(model, params, examples, process.num_processes > 1),
             evaluator=evaluator,
             callbacks=[_StopWhenStale(params.patience), _KeepTwo()],
         )
         whole = [replace(example, positive=example.whole or example.positive) for example in examples]
-        trainer.drawn_by = _table(whole, None)  # no text twice in a batch, nor a passage beside a part of it
+        trainer.drawn_by = _table(whole, prompts, None)  # no text twice in a batch, nor a passage beside a part of it
         trainer.train(resume_from_checkpoint=_last_complete(checkpoints))
         log = trainer.state.log_history
         rows = _dev_rows(log)

@@ -24,14 +24,13 @@ from sentence_transformers.base.modules import Transformer
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from tqdm.auto import tqdm
-from transformers.masking_utils import create_bidirectional_mask
 
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding import cpu_features
 from domain_embeddings.encoding.batching import at_once, by_length
+from domain_embeddings.training.block_stacks import BlockStack, blocks_of
 
-_SUPPORTED = ("BertModel", "RobertaModel", "XLMRobertaModel")
 _TOKENIZED_AT_ONCE = 256
 
 Precision = Literal["auto", "bfloat16", "float32"]
@@ -52,11 +51,6 @@ def resolve(precision: Precision, device: str) -> torch.dtype:
     return torch.bfloat16 if precision != "float32" and has_bfloat16(device) else torch.float32
 
 
-def supports(model: SentenceTransformer) -> bool:
-    """Whether the model's blocks can be run on their own (BERT, RoBERTa and their kin)."""
-    return type(model.transformers_model).__name__ in _SUPPORTED
-
-
 class CachedTransformer(Transformer):
     """A Transformer whose inputs are rows of a cache; shares the weights of the one it stands for.
 
@@ -65,21 +59,32 @@ class CachedTransformer(Transformer):
     """
 
     cached_blocks: int
+    stack: BlockStack
     rows: dict[str, int]
     states: list[Tensor]
     dtype_inside: torch.dtype
 
     @classmethod
     def over(
-        cls, transformer: Transformer, blocks: int, texts: Sequence[str], folder: Path, dtype: torch.dtype
+        cls,
+        transformer: Transformer,
+        stack: BlockStack | None,
+        blocks: int,
+        texts: Sequence[str],
+        folder: Path,
+        dtype: torch.dtype,
     ) -> "CachedTransformer":
-        """Cache `texts`. The states' file in `folder` is made unless it is there; files of others are removed."""
+        """Cache `texts`. The states' file in `folder` is made unless it is there; files of others are removed.
+
+        Without a `stack`, the blocks of the transformer, only token ids are cached.
+        """
         module = cls.__new__(cls)
         module.__dict__.update(transformer.__dict__)
         module.cached_blocks, module.dtype_inside = blocks, dtype
         module.rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         module.states = _token_ids(transformer, list(module.rows))
-        if blocks:
+        if stack is not None and blocks:
+            module.stack = stack
             module.states = module._prefix(folder)
         return module
 
@@ -103,25 +108,20 @@ class CachedTransformer(Transformer):
     def _key(self) -> str:
         """A name for the states: the same frozen weights, token ids and precision give the same one."""
         digest = hashlib.sha256(f"{self.cached_blocks} {self.dtype_inside}".encode())
-        for module in (self.model.embeddings, *self._layers()[: self.cached_blocks]):
+        for module in (*self.stack.below, *self.stack.layers[: self.cached_blocks]):
             for weight in module.parameters():
                 digest.update(weight.detach().cpu().numpy().tobytes())
         for ids in self.states:
             digest.update(len(ids).to_bytes(4, "little") + ids.numpy().tobytes())
         return digest.hexdigest()[:32]
 
-    def _layers(self) -> Any:
-        encoder: Any = self.model.encoder
-        return encoder.layer
-
     def _write(self, written: NDArray[np.uint16], bounds: Sequence[int]) -> None:
         self.model.eval()  # type: ignore[no-untyped-call]
         parts = self._by_length(range(len(self.states)))
-        embed: Any = self.model.embeddings
         for part in tqdm(parts, desc="frozen blocks", unit="batch", leave=False):
             ids, mask = self._padded(part)
             with torch.no_grad(), self._precision():
-                hidden = self._blocks(embed(input_ids=ids), mask, 0, self.cached_blocks)
+                hidden = self._blocks(self.stack.embed(ids), mask, 0, self.cached_blocks)
             for row, state in zip(part, hidden.to("cpu", torch.bfloat16).view(torch.uint16).numpy(), strict=True):
                 start, end = bounds[row], bounds[row + 1]
                 written[start:end] = state[: end - start]
@@ -144,10 +144,7 @@ class CachedTransformer(Transformer):
         return (positions[None, :] < torch.tensor(lengths, device=self.model.device)[:, None]).long()
 
     def _blocks(self, hidden: Tensor, mask: Tensor, first: int, last: int | None) -> Tensor:
-        attention = create_bidirectional_mask(config=self.model.config, inputs_embeds=hidden, attention_mask=mask)
-        for block in self._layers()[first:last]:
-            hidden = block(hidden, attention)
-        return hidden
+        return self.stack.run(hidden, mask, first, last)
 
     def _run(self, rows: Sequence[int]) -> Tensor:
         """Token embeddings (rows, tokens, dimensions) of one micro-batch."""
@@ -180,8 +177,8 @@ class CachedTransformer(Transformer):
 
 
 def encode(model: SentenceTransformer, texts: Sequence[str]) -> Scores:
-    """Texts of the cache, within `cached_prefix` → float32 (n, dimensions), each row of length 1."""
-    return model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+    """Texts of the cache, within `cached_prefix`, their prompts before them → float32 (n, dimensions) of length 1."""
+    return model.encode(list(texts), prompt="", batch_size=64, normalize_embeddings=True, show_progress_bar=False)
 
 
 def _token_ids(transformer: Transformer, texts: Sequence[str]) -> list[Tensor]:
@@ -199,16 +196,21 @@ def cached_prefix(
 ) -> Iterator[None]:
     """Within the context, `model` knows only `texts` and skips its embeddings and first `blocks` blocks for them.
 
-    The states lie in `folder`, under a name made of the frozen weights and the texts: a later run finds them there.
-    `dtype` is what the blocks compute in; the trained weights stay float32.
+    Of an architecture whose blocks cannot be run on their own, all are run, and a line says so. The states lie in
+    `folder`, under a name made of the frozen weights and the texts: a later run finds them there. `dtype` is what the
+    blocks compute in; the trained weights stay float32.
     """
     original = model[0]
     backbone: Any = model.transformers_model
     attention = backbone.config._attn_implementation
     if backbone.device.type == "cpu" and dtype == torch.bfloat16:
         backbone.set_attn_implementation("eager")  # plain matrix products: a fifth faster in all here, most in backward
+    found = blocks_of(backbone)
+    stack = found if isinstance(found, BlockStack) else None
+    if blocks and stack is None:
+        print(f"{type(backbone).__name__}: its frozen blocks are not cached, every step runs them")
     with PartialState().main_process_first():  # the others find its file
-        model[0] = CachedTransformer.over(original, blocks if supports(model) else 0, texts, folder, dtype)
+        model[0] = CachedTransformer.over(original, stack, blocks if stack else 0, texts, folder, dtype)
     try:
         yield
     finally:

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.roles import Prompts, Role
 from domain_embeddings.params.train import Teacher, TrainParams
 from domain_embeddings.training import frozen_layer_cache
 from domain_embeddings.training.frozen_layer_cache import CachedTransformer
@@ -44,6 +45,10 @@ class Example:
         """All of them, the query first, the positive second."""
         return self.query, self.positive, *self.negatives
 
+    def read(self, prompts: Prompts) -> list[str]:
+        """All of them as a model reads them: the query as one, the others as passages."""
+        return prompts.before([self.query], Role.QUERY) + prompts.before(self.texts[1:], Role.PASSAGE)
+
 
 class _Guide(torch.nn.Module):
     """A model whose vectors are known already, by row of the training model's cache."""
@@ -57,18 +62,36 @@ class _Guide(torch.nn.Module):
         return {"sentence_embedding": self.vectors[features["input_ids"][:, 0]]}  # type: ignore[index]
 
 
-def _guide(model: SentenceTransformer, path: str) -> Any:
-    """The vectors that the model at `path` (empty: `model` as it is now, the base) has for all texts of the cache."""
+def _guide(model: SentenceTransformer, path: str, examples: Sequence[Example]) -> Any:
+    """The vectors that the model at `path` (empty: `model` as it is now, the base) has for the examples' texts.
+
+    A text that another model reads in two ways, and `model` in one, is a query.
+    """
     cache = model[0]
     if not isinstance(cache, CachedTransformer):
         raise TypeError("a guide needs the model's inputs to be rows of a cache: call this within cached_prefix")
-    texts = list(cache.rows)
-    vectors = encode(load(Path(path), None), texts, progress=True) if path else frozen_layer_cache.encode(model, texts)
+    if not path:
+        vectors = frozen_layer_cache.encode(model, list(cache.rows))
+        return _Guide(model, torch.from_numpy(vectors).to(model.device))
+    own = Prompts(model.prompts["query"] or "", model.prompts["document"] or "")
+    guide = load(Path(path), name=path)
+    vectors = np.zeros((len(cache.rows), guide.dimension), dtype=np.float32)
+    for role, texts in _by_role(examples).items():
+        rows = [cache.rows[text] for text in own.before(texts, role)]
+        vectors[rows] = encode(guide, texts, role, progress=True)
     return _Guide(model, torch.from_numpy(vectors).to(model.device))
 
 
-def loss_of(model: SentenceTransformer, params: TrainParams, several_processes: bool) -> torch.nn.Module:
-    """The loss that `params` ask for; within `cached_prefix`."""
+def _by_role(examples: Sequence[Example]) -> dict[Role, list[str]]:
+    """Every text of the examples, once for each role that it has, queries last."""
+    passages = dict.fromkeys(text for example in examples for text in example.texts[1:])
+    return {Role.PASSAGE: list(passages), Role.QUERY: list(dict.fromkeys(example.query for example in examples))}
+
+
+def loss_of(
+    model: SentenceTransformer, params: TrainParams, examples: Sequence[Example], several_processes: bool
+) -> torch.nn.Module:
+    """The loss that `params` ask for, over these examples; within `cached_prefix`."""
     shared: dict[str, Any] = {"gather_across_devices": several_processes}
     if params.mini_batch:
         shared["mini_batch_size"] = params.mini_batch
@@ -77,7 +100,7 @@ def loss_of(model: SentenceTransformer, params: TrainParams, several_processes: 
         loss = DistillKLDivLoss(model, student_temperature=1 / params.scale, teacher_temperature=1.0)
     elif params.guide is not None:
         gist = CachedGISTEmbedLoss if params.mini_batch else GISTEmbedLoss
-        guide = _guide(model, params.guide)
+        guide = _guide(model, params.guide, examples)
         # contrast as the plain loss does: queries with passages only
         shared |= {"contrast_anchors": False, "contrast_positives": False}
         loss = gist(
@@ -100,8 +123,10 @@ def teacher_scores(teacher: Teacher, examples: Sequence[Example]) -> Scores:
         pairs = [(example.query, text) for example in examples for text in example.texts[1:]]
         logits = reranker.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=True)
         return np.asarray(logits, dtype=np.float32).reshape(len(examples), ways) / teacher.temperature
-    rows = {text: row for row, text in enumerate(dict.fromkeys(text for e in examples for text in e.texts))}
-    vectors = encode(load(Path(teacher.path), None), list(rows), progress=True)
-    places = np.array([[rows[text] for text in example.texts] for example in examples])
-    cosines = np.einsum("nd,nwd->nw", vectors[places[:, 0]], vectors[places[:, 1:]])
+    model, texts = load(Path(teacher.path), name=teacher.path), _by_role(examples)
+    vectors = {role: encode(model, some, role, progress=True) for role, some in texts.items()}
+    rows = {role: {text: row for row, text in enumerate(some)} for role, some in texts.items()}
+    asked = vectors[Role.QUERY][[rows[Role.QUERY][example.query] for example in examples]]
+    told = vectors[Role.PASSAGE][[[rows[Role.PASSAGE][text] for text in e.texts[1:]] for e in examples]]
+    cosines = np.einsum("nd,nwd->nw", asked, told)
     return np.asarray(cosines / teacher.temperature, dtype=np.float32)

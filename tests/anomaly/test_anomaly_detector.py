@@ -14,7 +14,7 @@ from domain_embeddings.anomaly.anomaly_detector import ARRAYS, SETTINGS, Anomaly
 from domain_embeddings.anomaly.conformal import threshold
 from domain_embeddings.anomaly.detectors.neighbours import KNN
 from domain_embeddings.core.errors import IntegrityError
-from domain_embeddings.packaging.artifact import WEIGHTS
+from domain_embeddings.encoding.encoder_config import WEIGHTS
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.packaging.manifest import MANIFEST, read, write_manifest
 from tests.packaged import NAME, copy_models, replace
@@ -91,7 +91,7 @@ def test_decisions_are_logged_without_the_queries(root: Path, tmp_path: Path) ->
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["decision"] for row in rows] == ["normal", "flagged"]
     assert [row["score"] for row in rows] == [one.score for one in found]
-    assert rows[1]["query_sha256"] == query_log.query_hash(STRANGE)
+    assert rows[1]["query_hmac"] == query_log.query_hash(STRANGE, query_log.key_of(log))
     assert {row["model"] for row in rows} == {NAME}
     assert "penguins" not in log.read_text()
 

@@ -3,13 +3,16 @@
 import hashlib
 import json
 import multiprocessing
+import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from domain_embeddings.anomaly.query_log import GENESIS, ChainError, append, check, query_hash
+from domain_embeddings.anomaly.query_log import GENESIS, KEY, ChainError, append, check, key_of, query_hash
+from domain_embeddings.core.errors import DataError
 
 
 @pytest.fixture
@@ -95,13 +98,64 @@ def test_an_older_head_is_in_a_log_that_went_on(log: Path) -> None:
     assert check(log, GENESIS)[0] == 6
 
 
-def test_nothing_is_added_behind_a_broken_line(log: Path) -> None:
-    log.write_text(log.read_text()[:-10])
+@pytest.mark.parametrize("left", [1, 30, 200])
+def test_a_half_line_moves_aside_and_the_chain_goes_on(log: Path, left: int) -> None:
+    lines = log.read_bytes().splitlines(keepends=True)
+    half = (lines[4] * 40)[:left].replace(b"\n", b" ")
+    log.write_bytes(b"".join(lines[:4]) + half)
+
+    append(log, [{"score": 1.0}])
+
+    assert check(log)[0] == 5
+    assert log.read_bytes().startswith(b"".join(lines[:4]))
+    assert log.with_name("log.jsonl.torn").read_bytes() == half + b"\n"
+
+
+def test_a_log_of_half_a_line_begins_anew(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"x" * 10_000)
+
+    append(tmp_path / "log", [{"score": 1.0}])
+
+    assert check(tmp_path / "log")[0] == 1
+    assert (tmp_path / "log.torn").read_bytes() == b"x" * 10_000 + b"\n"
+
+
+def test_nothing_is_added_behind_a_line_that_was_edited(log: Path) -> None:
+    log.write_text(log.read_text()[:-10] + "\n")
     before = log.read_bytes()
 
     with pytest.raises(ChainError, match="a line is not as it was written"):
         append(log, [{"score": 1.0}])
     assert log.read_bytes() == before
+
+
+def test_log_and_key_are_their_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEY, raising=False)
+    before = os.umask(0)
+    try:
+        append(tmp_path / "log", [{"score": 1.0}])
+        key_of(tmp_path / "log")
+    finally:
+        os.umask(before)
+
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {"log": 0o600, "log.key": 0o600}
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
+def test_what_is_no_plain_file_is_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "log"
+    (tmp_path / "target").write_bytes(b"")
+    if kind == "link":
+        path.symlink_to(tmp_path / "target")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+
+    with pytest.raises(DataError, match=rf"^{re.escape(str(path))}: (cannot be written|is no plain file)"):
+        append(path, [{"score": 1.0}])
+
+    assert (tmp_path / "target").read_bytes() == b""
 
 
 def test_nothing_is_added_behind_a_changed_line(log: Path) -> None:
@@ -152,5 +206,22 @@ def test_threads_and_processes_write_one_chain(tmp_path: Path) -> None:
 
 
 def test_a_query_is_its_hash() -> None:
-    assert query_hash("brake") == hashlib.sha256(b"brake").hexdigest()
-    assert len(query_hash("\ud800")) == 64
+    # The second test case of RFC 4231.
+    assert (
+        query_hash("what do ya want for nothing?", b"Jefe")
+        == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    )
+    assert len(query_hash("\ud800", b"key")) == 64
+
+
+def test_the_key_is_the_environments_or_a_random_one_that_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY, raising=False)
+    own = key_of(tmp_path / "log")
+
+    assert len(own) == 64
+    assert key_of(tmp_path / "log") == own != key_of(tmp_path / "other")
+    monkeypatch.setenv(KEY, "given")
+    assert key_of(tmp_path / "third") == b"given"
+    assert not (tmp_path / "third.key").exists()

@@ -10,6 +10,7 @@ from domain_embeddings.core.dataset import Query
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.dev_set import Dev
 from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.text_matching.unicode_normalization import canonical
 
 pytestmark = pytest.mark.slow
@@ -31,12 +32,12 @@ QUESTIONS = {
     "q4": "replacing the magnetron",
 }
 DEV = Dev(PASSAGES, {i: Query(i, text) for i, text in QUESTIONS.items()}, {})
-Encode = Callable[[Sequence[str]], Scores]
+Encode = Callable[[Sequence[str], Role], Scores]
 
 
 @pytest.fixture(scope="module")
 def sound(base: Model) -> Encode:
-    return lambda texts: encode(base, [canonical(text) for text in texts])
+    return lambda texts, role: encode(base, [canonical(text) for text in texts], role)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_a_sound_model_is_not_thrown_off(checks: list[Check], group: str) -> Non
     assert failures(checks, group) == []
 
 
-def hashed(texts: Sequence[str]) -> Scores:
+def hashed(texts: Sequence[str], role: Role) -> Scores:
     """A model that knows bytes alone: any other writing is another text."""
     rows = [np.random.default_rng(list(text.encode("utf-8", "surrogatepass"))).standard_normal(64) for text in texts]
     vectors = np.array(rows, dtype=np.float32)
@@ -74,8 +75,8 @@ def test_a_model_of_bytes_fails_other_writings(group: str) -> None:
 
 
 def test_a_model_that_obeys_is_found_out(sound: Encode) -> None:
-    def obeying(texts: Sequence[str]) -> Scores:
-        vectors = sound(texts)
+    def obeying(texts: Sequence[str], role: Role) -> Scores:
+        vectors = sound(texts, role)
         for i, text in enumerate(texts):
             if any(order in text for order in ORDERS):
                 vectors[i] = -vectors[i]
@@ -85,9 +86,9 @@ def test_a_model_that_obeys_is_found_out(sound: Encode) -> None:
 
 
 def test_a_model_that_is_baited_is_found_out(sound: Encode) -> None:
-    def baited(texts: Sequence[str]) -> Scores:
-        vectors = sound(texts)
-        target = sound([QUESTIONS["q2"]])[0]
+    def baited(texts: Sequence[str], role: Role) -> Scores:
+        vectors = sound(texts, role)
+        target = sound([QUESTIONS["q2"]], role)[0]
         for i, text in enumerate(texts):
             if text in BAIT:
                 vectors[i] = target
@@ -100,10 +101,10 @@ def test_a_model_that_is_baited_is_found_out(sound: Encode) -> None:
 
 
 def test_a_model_that_cannot_take_it_is_found_out(sound: Encode) -> None:
-    def choosy(texts: Sequence[str]) -> Scores:
+    def choosy(texts: Sequence[str], role: Role) -> Scores:
         if "" in texts:
             raise ValueError("empty text")
-        vectors = sound(texts)
+        vectors = sound(texts, role)
         for i, text in enumerate(texts):
             if "\x00" in text:
                 vectors[i] = np.nan
@@ -120,9 +121,9 @@ def test_a_model_that_cannot_take_it_is_found_out(sound: Encode) -> None:
 
 
 def test_injections_that_look_like_passages_are_not_flagged(sound: Encode) -> None:
-    def taken_in(texts: Sequence[str]) -> Scores:
-        vectors = sound(texts)
-        target = sound([PASSAGES["mast"]])[0]
+    def taken_in(texts: Sequence[str], role: Role) -> Scores:
+        vectors = sound(texts, role)
+        target = sound([PASSAGES["mast"]], role)[0]
         for i, text in enumerate(texts):
             if text in ORDERS[:3]:
                 vectors[i] = target
@@ -142,14 +143,14 @@ def test_injections_that_look_like_passages_are_not_flagged(sound: Encode) -> No
     ],
 )
 def test_what_no_model_may_do_is_found_out(name: str, spoil: Callable[[Scores], Scores]) -> None:
-    assert f"sanity/{name}" in failures(run(lambda texts: spoil(hashed(texts)), DEV), "sanity")
+    assert f"sanity/{name}" in failures(run(lambda texts, role: spoil(hashed(texts, role)), DEV), "sanity")
 
 
 def test_a_model_that_is_not_the_same_twice_is_found_out() -> None:
     calls = iter(range(1, 10_000))
 
-    def drifting(texts: Sequence[str]) -> Scores:
-        vectors = hashed(texts) + np.float32(0.01) * hashed([str(next(calls))])
+    def drifting(texts: Sequence[str], role: Role) -> Scores:
+        vectors = hashed(texts, role) + np.float32(0.01) * hashed([str(next(calls))], role)
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
     found = failures(run(drifting, DEV), "sanity")

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from domain_embeddings.commands import check_version
 from domain_embeddings.commands.check_version import conflict, content, tag
 from domain_embeddings.core.errors import UserError
-from domain_embeddings.packaging.manifest import locked_md5
+from domain_embeddings.packaging.dvc_lock import locked_md5
 from scripts.dependencies import ROOT
 from tests.knobs import all_params
 from tests.packaged import write_lock

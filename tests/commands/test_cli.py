@@ -21,7 +21,19 @@ def test_a_packaged_model_passes(models: Path) -> None:
     status, said = run("--corpus", "tiny", "--version", "1.0", "--root", str(models))
 
     assert status == 0
-    assert f"{NAME}: as packaged; checked against manifest; SHA-256 of the weights 53aa51172d" in said
+    checked = "checked against manifest, not against dvc.lock, signature"
+    assert f"{NAME}: as packaged; {checked}; SHA-256 of the weights 53aa51172d" in said
+
+
+def test_a_witness_that_is_required_and_missing_refuses(models: Path) -> None:
+    named = ("--corpus", "tiny", "--version", "1.0", "--root", str(models))
+
+    status, said = run(*named, "--require", "dvc.lock")
+
+    assert status == 1
+    assert f"refused: {models / NAME}: was not checked against dvc.lock" in said
+    assert run(*named, "--require", "manifest")[0] == 0
+    assert run(*named, "--require", "oath")[0] == 2
 
 
 def test_a_changed_model_is_status_1(models: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from domain_embeddings.anomaly.anomaly_detector import AnomalyDetector, Settings
 from domain_embeddings.anomaly.detectors.neighbours import KNN
 from domain_embeddings.commands import sign
 from domain_embeddings.core.errors import IntegrityError
-from domain_embeddings.packaging.artifact import WEIGHTS
+from domain_embeddings.encoding.encoder_config import WEIGHTS
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.packaging.manifest import read
 from tests.knobs import all_params

@@ -45,6 +45,16 @@ def test_minus_infinity_is_left_out() -> None:
     assert rank(["q", "r"], ["a", "b", "c"], lambda rows: scores[rows], 3) == {"q": {"b": 0.5, "c": -1.0}, "r": {}}
 
 
+def test_a_passage_that_is_left_out_for_a_query_counts_for_the_others() -> None:
+    scores = np.array([[0.9, 0.5, 0.1], [0.9, 0.5, 0.1]], dtype=np.float32)
+
+    run = rank(["q", "r"], ["a", "b", "c"], lambda rows: scores[rows], 2, {"q": "a", "r": "gone"})
+
+    assert {query: list(found) for query, found in run.items()} == {"q": ["b", "c"], "r": ["a", "b"]}
+    assert scores[0, 0] == np.float32(0.9)
+
+
+
 def test_fuse_by_hand() -> None:
     one = {"q": {"a": 9.0, "b": 8.0, "c": 7.0}}
     other = {"q": {"c": 0.3, "d": 0.2}}

@@ -14,8 +14,10 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from transformers import RobertaConfig, RobertaModel
 
 from domain_embeddings.encoding import late
-from domain_embeddings.encoding.bert import WEIGHTS, Bert, is_bert
+from domain_embeddings.encoding.bert import Bert, is_bert
 from domain_embeddings.encoding.encoder import Model, encode, load
+from domain_embeddings.encoding.encoder_config import WEIGHTS, EncoderConfig
+from domain_embeddings.encoding.roles import Role
 from tests.packaged import calibration_texts
 
 TEXTS = ["", "brake", "P/N 0452-A", "Überdruck 5.3 bar", "The mast lifts the carriage. " * 60, *calibration_texts()[:4]]
@@ -27,11 +29,11 @@ def _peers(model: SentenceTransformer) -> np.ndarray:
 
 def test_vectors_are_those_of_sentence_transformers(base: Model, peer: SentenceTransformer) -> None:
     assert isinstance(base.network, Bert)
-    np.testing.assert_allclose(encode(base, TEXTS), _peers(peer), atol=1e-6)
+    np.testing.assert_allclose(encode(base, TEXTS, Role.PASSAGE), _peers(peer), atol=1e-6)
 
 
 def test_token_vectors_are_those_of_sentence_transformers(base: Model, peer: SentenceTransformer) -> None:
-    found = late.encode(base, TEXTS, question=False, dtype=torch.float32)[1]
+    found = late.encode(base, TEXTS, Role.PASSAGE, torch.float32)[1]
 
     theirs = peer.encode(TEXTS, output_value="token_embeddings", show_progress_bar=False)
     expected = torch.nn.functional.normalize(torch.cat([*theirs]), dim=1)
@@ -51,9 +53,9 @@ def test_padding_changes_nothing(base: Model) -> None:
 def test_a_saved_model_is_read_as_well(peer: SentenceTransformer, tmp_path: Path) -> None:
     peer.save_pretrained(str(tmp_path), create_model_card=False)
 
-    assert is_bert(tmp_path)
+    assert is_bert(tmp_path, EncoderConfig.of(tmp_path))
     assert load(tmp_path, None, device="cpu").max_seq_length == peer.max_seq_length
-    np.testing.assert_allclose(encode(load(tmp_path, 256, device="cpu"), TEXTS), _peers(peer), atol=1e-6)
+    np.testing.assert_allclose(encode(load(tmp_path, 256, device="cpu"), TEXTS, Role.PASSAGE), _peers(peer), atol=1e-6)
 
 
 def test_weights_may_have_bert_before_their_names(base_folder: Path, tmp_path: Path, base: Model) -> None:
@@ -61,7 +63,9 @@ def test_weights_may_have_bert_before_their_names(base_folder: Path, tmp_path: P
     weights = {f"bert.{name}": weight.clone() for name, weight in load_file(folder / WEIGHTS).items()}
     save_file(weights, folder / WEIGHTS)
 
-    assert np.array_equal(encode(load(folder, 256, device="cpu"), TEXTS), encode(base, TEXTS))
+    assert np.array_equal(
+        encode(load(folder, 256, device="cpu"), TEXTS, Role.PASSAGE), encode(base, TEXTS, Role.PASSAGE)
+    )
 
 
 def test_missing_weights_are_named(base_folder: Path, tmp_path: Path) -> None:
@@ -86,12 +90,6 @@ def _changed(file: str, changes: dict[str, object]) -> Callable[[Path], None]:
     return change
 
 
-def _with_dense(folder: Path) -> None:
-    modules = json.loads((folder / "modules.json").read_text())
-    modules.append({"idx": 9, "name": "9", "path": "9_Dense", "type": "sentence_transformers.models.Dense"})
-    (folder / "modules.json").write_text(json.dumps(modules))
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -99,22 +97,19 @@ def _with_dense(folder: Path) -> None:
         _config(hidden_act="relu"),
         _config(position_embedding_type="relative_key"),
         _changed("sentence_bert_config.json", {"do_lower_case": True}),
-        _changed("1_Pooling/config.json", {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}),
         _changed("1_Pooling/config.json", {"pooling_mode_max_tokens": True}),
-        _with_dense,
         lambda folder: (folder / WEIGHTS).unlink(),
-        lambda folder: (folder / "modules.json").unlink(),
     ],
 )
 def test_what_is_not_of_this_shape_is_left_to_sentence_transformers(
     base_folder: Path, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
     folder = Path(shutil.copytree(base_folder, tmp_path / "model"))
-    assert is_bert(folder)
+    assert is_bert(folder, EncoderConfig.of(folder))
 
     change(folder)
 
-    assert not is_bert(folder)
+    assert not is_bert(folder, EncoderConfig.of(folder))
 
 
 @pytest.fixture
@@ -137,7 +132,7 @@ def roberta(peer: SentenceTransformer, tmp_path: Path) -> Path:
 def test_another_architecture_runs_through_sentence_transformers(roberta: Path) -> None:
     model = load(roberta, 256, device="cpu")
 
-    assert not is_bert(roberta)
+    assert not is_bert(roberta, model.config)
     assert model.dimension == 32
     expected = SentenceTransformer(str(roberta), device="cpu")
-    np.testing.assert_allclose(encode(model, TEXTS), _peers(expected), atol=1e-5)
+    np.testing.assert_allclose(encode(model, TEXTS, Role.PASSAGE), _peers(expected), atol=1e-5)

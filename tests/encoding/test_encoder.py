@@ -8,12 +8,13 @@ import pytest
 from domain_embeddings.encoding import encoder
 from domain_embeddings.encoding.cpu_features import has_bfloat16
 from domain_embeddings.encoding.encoder import Model, encode, load, truncated
+from domain_embeddings.encoding.roles import Role
 
 TEXTS = ["brake", "Bleed the rear brake circuit.", "The mast lifts the carriage with two leaf chains. " * 10, ""]
 
 
 def test_vectors_are_float32_of_length_1(base: Model) -> None:
-    vectors = encode(base, TEXTS)
+    vectors = encode(base, TEXTS, Role.PASSAGE)
 
     assert vectors.dtype == np.float32
     assert vectors.shape == (4, 384)
@@ -22,7 +23,7 @@ def test_vectors_are_float32_of_length_1(base: Model) -> None:
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16 instructions")
 def test_what_is_not_exact_is_near(base: Model) -> None:
-    exact, near = encode(base, TEXTS), encode(base, TEXTS, exact=False)
+    exact, near = encode(base, TEXTS, Role.PASSAGE), encode(base, TEXTS, Role.PASSAGE, exact=False)
 
     assert near.dtype == np.float32
     assert 1e-5 < np.abs(near - exact).max() < 0.02
@@ -32,17 +33,17 @@ def test_what_is_not_exact_is_near(base: Model) -> None:
 def test_without_bfloat16_nothing_is_inexact(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder, "has_bfloat16", lambda: False)
 
-    assert (encode(base, TEXTS, exact=False) == encode(base, TEXTS)).all()
+    assert (encode(base, TEXTS, Role.PASSAGE, exact=False) == encode(base, TEXTS, Role.PASSAGE)).all()
 
 
 def test_no_texts_give_no_rows(base: Model) -> None:
-    assert len(encode(base, [])) == 0
+    assert len(encode(base, [], Role.PASSAGE)) == 0
 
 
 def test_vectors_do_not_depend_on_the_batch(base: Model) -> None:
-    together = encode(base, TEXTS * 20)  # several batches of 32, sorted by length within
+    together = encode(base, TEXTS * 20, Role.PASSAGE)  # several batches of 32, sorted by length within
 
-    alone = np.concatenate([encode(base, [text]) for text in TEXTS])
+    alone = np.concatenate([encode(base, [text], Role.PASSAGE) for text in TEXTS])
     assert np.abs(together - np.tile(alone, (20, 1))).max() < 1e-5
 
 
@@ -54,14 +55,16 @@ def test_the_limit_is_set_whatever_the_files_say(base_folder: Path) -> None:
 def test_a_long_text_is_cut_at_256_tokens(base: Model) -> None:
     words = ["oil", "brake", "pump"] * 100  # a token each
 
-    whole, cut, shorter = encode(base, [" ".join(words), " ".join(words[:254]), " ".join(words[:200])])
+    whole, cut, shorter = encode(base, [" ".join(words), " ".join(words[:254]), " ".join(words[:200])], Role.PASSAGE)
 
     assert np.abs(whole - cut).max() < 1e-6  # 254 words, [CLS] and [SEP]
     assert np.abs(whole - shorter).max() > 1e-3
 
 
 def test_related_texts_are_near(base: Model) -> None:
-    brakes, stopping, radar = encode(base, ["bleeding the brakes", "brake pedal feels spongy", "radar antenna gain"])
+    brakes, stopping, radar = encode(
+        base, ["bleeding the brakes", "brake pedal feels spongy", "radar antenna gain"], Role.PASSAGE
+    )
 
     assert brakes @ stopping > brakes @ radar
 

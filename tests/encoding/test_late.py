@@ -12,6 +12,7 @@ from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding import encoder, late
 from domain_embeddings.encoding.encoder import Model
 from domain_embeddings.encoding.late import Tokens
+from domain_embeddings.encoding.roles import Role
 
 PASSAGES = [
     "Bleed the rear brake circuit.",
@@ -21,8 +22,8 @@ PASSAGES = [
 QUESTIONS = ["pedal feels soft", "", "which fuse?"]
 
 
-def _tokens(model: Model, texts: list[str], *, question: bool) -> Tokens:
-    return late.encode(model, texts, question=question, dtype=torch.float32)[1]
+def _tokens(model: Model, texts: list[str], *, role: Role) -> Tokens:
+    return late.encode(model, texts, role, torch.float32)[1]
 
 
 def _parts(tokens: Tokens) -> list[Tensor]:
@@ -56,9 +57,9 @@ def test_scores_are_those_of_a_direct_max_sim_whatever_fits_in_memory(monkeypatc
 
 
 def test_a_question_without_tokens_scores_0(base: Model) -> None:
-    questions = _tokens(base, QUESTIONS, question=True)
+    questions = _tokens(base, QUESTIONS, role=Role.QUERY)
 
-    found = late.scores(questions, _tokens(base, PASSAGES, question=False))
+    found = late.scores(questions, _tokens(base, PASSAGES, role=Role.PASSAGE))
 
     assert questions.lengths[1] == 0
     assert found[1].tolist() == [0, 0, 0]
@@ -70,9 +71,9 @@ def test_no_questions_score_nothing() -> None:
 
 
 def test_one_pass_gives_both_kinds_of_vectors(base: Model, peer: SentenceTransformer) -> None:
-    single, tokens = late.encode(base, PASSAGES, question=False, dtype=torch.float32)
+    single, tokens = late.encode(base, PASSAGES, Role.PASSAGE, torch.float32)
 
-    np.testing.assert_allclose(single, encoder.encode(base, PASSAGES), atol=1e-6)
+    np.testing.assert_allclose(single, encoder.encode(base, PASSAGES, Role.PASSAGE), atol=1e-6)
     assert tokens.vectors.norm(dim=1).numpy() == pytest.approx(1, abs=1e-5)
     ids = peer.tokenizer(PASSAGES)["input_ids"]
     assert list(tokens.lengths) == [len(text) for text in ids]
@@ -88,7 +89,7 @@ def test_one_pass_gives_both_kinds_of_vectors(base: Model, peer: SentenceTransfo
     ],
 )
 def test_what_the_tokens_of_a_question_count(base: Model, text: str, weights: list[float]) -> None:
-    whole, asked = (_tokens(base, [text], question=question) for question in (False, True))
+    whole, asked = (_tokens(base, [text], role=role) for role in (Role.PASSAGE, Role.QUERY))
 
     expected = whole.vectors[1:-1] * torch.tensor(weights)[:, None]  # without [CLS] and [SEP]
     torch.testing.assert_close(asked.vectors, expected, atol=1e-5, rtol=0)
@@ -102,7 +103,7 @@ def test_without_weights_scores_are_those_of_sentence_transformers(
     modules = [peer[0], mask, Normalize(module_input_name="token_embeddings")]
     theirs = MultiVectorEncoder(modules=modules, similarity_fn_name="meanmaxsim", device="cpu")
 
-    ours = late.scores(_tokens(base, QUESTIONS, question=True), _tokens(base, PASSAGES, question=False))
+    ours = late.scores(_tokens(base, QUESTIONS, role=Role.QUERY), _tokens(base, PASSAGES, role=Role.PASSAGE))
 
     expected = theirs.similarity(theirs.encode_query(QUESTIONS), theirs.encode_document(PASSAGES))
     np.testing.assert_allclose(ours, expected.cpu().numpy(), atol=1e-5)
@@ -123,8 +124,8 @@ def test_bfloat16_scores_are_near_those_of_float32(base: Model) -> None:
     short, whole = (
         late.scores(
             *(
-                late.encode(base, texts, question=ask, dtype=dtype)[1]
-                for texts, ask in ((QUESTIONS, True), (PASSAGES, False))
+                late.encode(base, texts, role, dtype)[1]
+                for texts, role in ((QUESTIONS, Role.QUERY), (PASSAGES, Role.PASSAGE))
             )
         )
         for dtype in (torch.bfloat16, torch.float32)

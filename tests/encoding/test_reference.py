@@ -15,6 +15,7 @@ from domain_embeddings.core.metrics import ndcg
 from domain_embeddings.core.ranking import Scores, rank
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.encoding.roles import Role
 from scripts.dependencies import ROOT
 
 COLLECTIONS = ROOT.parent / "shared/data/retrieval"
@@ -47,7 +48,7 @@ def test_bm25(name: str, expected: float) -> None:
 
 def test_base_model(base: Model) -> None:
     dataset, texts, asked = _read("cranfield")
-    passages, queries = encode(base, texts), encode(base, asked)
+    passages, queries = encode(base, texts, Role.PASSAGE), encode(base, asked, Role.PASSAGE)
 
     run = rank(list(dataset.judged("test")), list(dataset.corpus), lambda rows: queries[rows] @ passages.T, 10)
 

@@ -10,6 +10,7 @@ from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.encoder import Model
 from domain_embeddings.encoding.late import Tokens
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import Bits, TokenCodec
 from tests.searching import PASSAGES
 
@@ -120,8 +121,8 @@ def test_every_token_has_a_vector(factor: int) -> None:
 @pytest.mark.parametrize(("bits", "most"), [(1, 0.2), (4, 0.03)])
 def test_scores_of_the_real_model_stay_near(base: Model, bits: Bits, most: float) -> None:
     questions = ["How do I get air out of the brakes?", "What does F30001 mean?", "oil change interval"]
-    asked = late.encode(base, questions, question=True, dtype=torch.float32)[1]
-    told = late.encode(base, [passage.content for passage in PASSAGES], question=False, dtype=torch.float32)[1]
+    asked = late.encode(base, questions, Role.QUERY, torch.float32)[1]
+    told = late.encode(base, [passage.content for passage in PASSAGES], Role.PASSAGE, torch.float32)[1]
     codec = TokenCodec.fitted(told.vectors.numpy(), 384, bits, 1)
 
     stored = [codec.vectors(codec.pooled(each.numpy()).codes) for each in told.vectors.split(list(told.lengths))]

@@ -138,13 +138,26 @@ def test_guard_budget_and_made_questions_leave_it_out(changes: dict[str, Any], s
 
 
 def test_what_another_seed_changes_is_no_gain() -> None:
-    seeds = {"test": with_slices(_rows({**dict.fromkeys(ARMS, 0.5), "tuned": 0.6, "tuned_seed7": 0.3}), DATASET)}
-    results = _results({"late_hybrid": 0.7}, _guard(lore=-0.01), seeds=[42, 7], **seeds)
+    rows = _rows({**dict.fromkeys(ARMS, 0.5), "tuned": 0.6, "tuned_seed7": 0.3})
+    dev = {"late_hybrid": 0.7, "tuned": 0.6, "tuned_seed7": 0.3}
+    results = _results(dev, _guard(lore=-0.01), seeds=[42, 7], test=with_slices(rows, DATASET))
 
     summary = summarize(results, PARAMS)
 
     assert summary.seed_spread == pytest.approx(0.212132)  # 0.3 / √2: twice that is more than the gain of 0.2
     assert summary.promotion.promoted == "base"
+
+
+@pytest.mark.parametrize(("other_seed", "expected"), [(0.9, "improved"), (0.3, "unchanged")])
+def test_what_is_shipped_is_compared_with_the_noise_of_seeds_on_test(other_seed: float, expected: str) -> None:
+    rows = _rows({**dict.fromkeys(ARMS, 0.5), "late_hybrid": 0.7, "tuned": 0.9, "tuned_seed7": other_seed})
+    dev = {"late_hybrid": 0.7, "tuned": 0.6, "tuned_seed7": 0.6}
+    results = _results(dev, _guard(lore=-0.01), seeds=[42, 7], test=with_slices(rows, DATASET))
+
+    summary = summarize(results, PARAMS)
+
+    assert summary.verdict.shipped == "late_hybrid"
+    assert {found.name: found.overall.word for found in summary.comparisons}["shipped − base"] == expected
 
 
 def test_the_tables_have_what_is_shipped_too() -> None:

@@ -1,6 +1,7 @@
 """PDF and DOCX files made for the tests, as bytes, and documents as lines to compare with."""
 
 import io
+import zipfile
 from collections.abc import Callable, Sequence
 
 import docx
@@ -104,4 +105,28 @@ def word_document() -> bytes:
     document.add_paragraph("Lower the forks.")
     buffer = io.BytesIO()
     document.save(buffer)
+    return buffer.getvalue()
+
+
+_WORD_NAMESPACES = """
+xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"
+xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"
+xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
+xmlns:v="urn:schemas-microsoft-com:vml"
+"""
+_WORD_RELATION = (
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+    'Target="word/document.xml"/></Relationships>'
+)
+
+
+def word_package(body: str, styles: str) -> bytes:
+    """A Word document of what is given of its XML."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("_rels/.rels", _WORD_RELATION)
+        package.writestr("word/document.xml", f"<w:document {_WORD_NAMESPACES}><w:body>{body}</w:body></w:document>")
+        package.writestr("word/styles.xml", f"<w:styles {_WORD_NAMESPACES}>{styles}</w:styles>")
     return buffer.getvalue()

@@ -60,6 +60,8 @@ def test_leaders_need_a_page_number(text: str, expected: bool) -> None:
         (["inlet -", "outlet"], [], "inlet - outlet"),
         (["front- ", "and rear"], [], "front- and rear"),
         (["hydrau\u00ad", "lic"], [], "hydraulic"),
+        (["hydrau\u2010", "lic"], [], "hydraulic"),
+        (["well\u2010", "known"], ["a well", "known"], "well\u2010known"),
         (["a  b", "", "c"], [], "a b c"),
     ],
 )

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from domain_embeddings.ingest.formats.html import read_docx, read_html
+from domain_embeddings.ingest.formats.html.html_reader import read_html
 from domain_embeddings.ingest.formats.markdown import looks_like_markdown, read_markdown
 from domain_embeddings.ingest.formats.readers import read_document
+from domain_embeddings.ingest.formats.word.docx_reader import read_docx
 from tests.ingest import documents
 
 

@@ -163,3 +163,67 @@ def test_a_heading_that_recurs_on_pages_far_apart_is_no_running_line() -> None:
     ]
     blocks = documents.shown(read_plain("".join(pages), "x"))
     assert [line for line in blocks if line.startswith("#")] == [f"# 1 {name} FAULTS" for name in chapters]
+
+
+def test_justified_prose_is_prose_and_hyphens_of_any_kind_are_undone() -> None:
+    text = """PUMPCTL(8)                  Manual                  PUMPCTL(8)
+
+DESCRIPTION
+       The  controller  starts  the pump when the float switch has been closed
+       for three seconds. It  can  also  be  started  by  hand.  Devices  that
+       were combined with an older controller need a set of wires and a termi\u2010
+       nal block. The  controller  does  not  know  whether  the  tank  is dry.
+       Some  installations  also provide a second  float  that protects the
+       motor.
+"""
+    document = read_plain(text, "pumpctl")
+    assert document.title == "PUMPCTL(8)"
+    assert documents.shown(document) == [
+        "# 1 DESCRIPTION",
+        "paragraph: The controller starts the pump when the float switch has been closed for three seconds. It can "
+        "also be started by hand. Devices that were combined with an older controller need a set of wires and a "
+        "terminal block. The controller does not know whether the tank is dry. Some installations also provide a second float "
+        "that protects the motor.",
+    ]
+
+
+def test_a_table_of_sentences_with_narrow_gaps_is_a_table() -> None:
+    text = """FAULTS
+
+pump does not start  check the fuse and the plug
+pump runs but noisy  look for air in the suction
+pump stops too soon  clean the float and its rod
+
+End of the list.
+"""
+    assert documents.shown(read_plain(text, "x")) == [
+        "# 1 FAULTS",
+        "row: pump does not start | check the fuse and the plug",
+        "row: pump runs but noisy | look for air in the suction",
+        "row: pump stops too soon | clean the float and its rod",
+        "paragraph: End of the list.",
+    ]
+
+
+def test_tables_in_box_signs() -> None:
+    text = """DRIVES
+
+┌───────┬──────┐
+│ MODEL │ SIZE │
+├───────┼──────┤
+│ HD-20 │ 20MB │
+└───────┴──────┘
+
+╔═══════════════════╗
+║ Keep the disk dry ║
+╚═══════════════════╝
+
+Set the jumper.
+"""
+    assert documents.shown(read_plain(text, "x")) == [
+        "# 1 DRIVES",
+        "row: MODEL | SIZE",
+        "row: HD-20 | 20MB",
+        "paragraph: Keep the disk dry",
+        "paragraph: Set the jumper.",
+    ]

@@ -17,14 +17,14 @@ from tests.packaged import NAME, card
 
 
 def test_all_parameters_are_counted(base_folder: Path) -> None:
-    assert sum(parameter_counts(base_folder / "model.safetensors").values()) == 22_713_216
+    assert sum(parameter_counts(base_folder).values()) == 22_713_216
 
 
 @pytest.mark.parametrize("blocks", [0, 4, 5])
 def test_trainable_are_those_that_training_does_not_freeze(
     base_folder: Path, fresh_model: Callable[[], SentenceTransformer], blocks: int
 ) -> None:
-    counts = parameter_counts(base_folder / "model.safetensors")
+    counts = parameter_counts(base_folder)
 
     assert trainable(counts, blocks) == freeze(fresh_model(), blocks)
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from domain_embeddings.core.errors import IntegrityError
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.packaging import backends
 from domain_embeddings.packaging.backends import Backend, BackendError, TorchEncoder, candidates, load_encoder
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
@@ -161,7 +162,7 @@ def test_without_openvino_a_model_is_loaded_and_searched_with(models: Path, tmp_
 def test_bfloat16_vectors_have_length_1(base_folder: Path) -> None:
     encoder = TorchEncoder(base_folder, 256, "cpu", torch.bfloat16)
 
-    vectors = encoder.encode(["brake", "Bleed the rear brake circuit."])
+    vectors = encoder.encode(["brake", "Bleed the rear brake circuit."], Role.PASSAGE)
 
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-6)
@@ -170,15 +171,15 @@ def test_bfloat16_vectors_have_length_1(base_folder: Path) -> None:
 def test_pytorch_gives_token_vectors_and_their_pieces(base_folder: Path) -> None:
     texts, encoder = ["Fuse F12.", ""], TorchEncoder(base_folder, 256, "cpu", torch.float32)
 
-    single, tokens = encoder.encode_tokens(texts)
+    single, tokens = encoder.encode_tokens(texts, Role.PASSAGE)
 
-    np.testing.assert_allclose(single, encoder.encode(texts), atol=1e-6)
-    assert [piece.token for piece in encoder.pieces(texts[0])] == [None, "fuse", "f1", "##2", ".", None]
-    assert [each.shape for each in tokens] == [(len(encoder.pieces(text)), 384) for text in texts]
+    np.testing.assert_allclose(single, encoder.encode(texts, Role.PASSAGE), atol=1e-6)
+    assert [piece.token for piece in encoder.pieces(texts[0], Role.PASSAGE)] == [None, "fuse", "f1", "##2", ".", None]
+    assert [each.shape for each in tokens] == [(len(encoder.pieces(text, Role.PASSAGE)), 384) for text in texts]
     assert np.linalg.norm(np.concatenate(tokens), axis=1) == pytest.approx(1, abs=1e-5)
-    assert len(encoder.pieces("mast " * 1000)) == 256
+    assert len(encoder.pieces("mast " * 1000, Role.PASSAGE)) == 256
 
 
 def test_without_a_limit_the_folder_is_taken_at_its_word(base_folder: Path) -> None:
-    assert TorchEncoder(base_folder, None, "cpu", torch.float32).max_seq_length == 256
-    assert TorchEncoder(base_folder, 64, "cpu", torch.float32).max_seq_length == 64
+    assert TorchEncoder(base_folder, None, "cpu", torch.float32).config.max_seq_length == 256
+    assert TorchEncoder(base_folder, 64, "cpu", torch.float32).config.max_seq_length == 64

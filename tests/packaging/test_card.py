@@ -163,11 +163,10 @@ def test_the_card_names_what_the_model_was_made_of(workspace: Path) -> None:
 
 
 def test_the_card_says_where_the_model_failed() -> None:
-    base = knobs("base_model", BaseModelParams)
     groups = {"case": {"passed": 80, "total": 80}, "typo": {"passed": 117, "total": 120}}
 
-    failed = stage.limits("tiny", 60, base, {"groups": groups})
-    passed = stage.limits("tiny", 60, base, {"groups": {"case": groups["case"]}})
+    failed = stage.limits("tiny", 60, 256, {"groups": groups})
+    passed = stage.limits("tiny", 60, 256, {"groups": {"case": groups["case"]}})
 
     assert failed[0] == "Failed adversarial tests: typo 3 (metrics/tiny/robustness_failures.json names them)."
     assert failed[1:] == passed

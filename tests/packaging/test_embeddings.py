@@ -13,6 +13,7 @@ import pytest
 from domain_embeddings.core.errors import IntegrityError
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.packaging.backends import Backend
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.packaging.manifest import write_manifest
@@ -37,7 +38,7 @@ def test_vectors_are_those_of_the_packaged_model(tiny: VersionedEmbeddings, base
 
     assert (vectors.dtype, vectors.shape) == (np.float32, (3, 384))
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
-    assert np.array_equal(vectors, encode(base, TEXTS))
+    assert np.array_equal(vectors, encode(base, TEXTS, Role.PASSAGE))
 
 
 @pytest.mark.parametrize("backend", ["bfloat16", "openvino", "auto"])

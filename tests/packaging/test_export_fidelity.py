@@ -73,7 +73,7 @@ def texts() -> Texts:
 
 @pytest.fixture(scope="module")
 def float32(base: Model, texts: Texts) -> Vectors:
-    return Vectors.of(texts, lambda some: encode(base, some))
+    return Vectors.of(texts, lambda some, role: encode(base, some, role))
 
 
 def noisy(vectors: Scores, cosine: float, generator: np.random.Generator) -> Scores:
@@ -118,7 +118,7 @@ def test_a_damaged_model_is_refused_whatever_texts_are_drawn(
 ) -> None:
     model: Any = load(base_folder, 256, device="cpu")
     damage(model.network.encoder.layer[3].intermediate.dense)
-    damaged = Vectors.of(texts, lambda some: encode(model, some))
+    damaged = Vectors.of(texts, lambda some, role: encode(model, some, role))
 
     def draw(generator: np.random.Generator) -> tuple[Vectors, Vectors]:
         rows = [generator.choice(len(part), len(part) // 2, replace=False) for part in float32]

@@ -11,6 +11,7 @@ from sentence_transformers.sentence_transformer.modules import Dense
 
 from domain_embeddings.core.errors import IntegrityError
 from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.packaging.external_model import ModelArtifactCreator
 from domain_embeddings.packaging.probe import TEXTS, read_probe
@@ -36,7 +37,7 @@ def test_it_loads_as_a_version(peer: SentenceTransformer, base: Model, tmp_path:
     model = VersionedEmbeddings("1.0", "ours", fallback_to_baseline=False, root=tmp_path, backend="torch")
 
     assert folder == tmp_path / "ours-embeddings-v1.0"
-    assert np.array_equal(model.encode(["brake"]), encode(base, ["brake"]))
+    assert np.array_equal(model.encode(["brake"]), encode(base, ["brake"], Role.PASSAGE))
     assert model.get_model_info()["training_commit"] == "b" * 40
 
 
@@ -44,7 +45,7 @@ def test_it_knows_its_vectors(peer: SentenceTransformer, base: Model, tmp_path: 
     probe = read_probe(save(peer, tmp_path))
 
     assert probe is not None
-    assert (probe.vectors * encode(base, TEXTS)).sum(axis=1) == pytest.approx(1, abs=1e-3)
+    assert (probe.vectors * encode(base, TEXTS, Role.PASSAGE)).sum(axis=1) == pytest.approx(1, abs=1e-3)
 
 
 def test_the_card_has_what_was_handed_over(peer: SentenceTransformer, tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_other_content_under_the_same_version_is_refused(peer: SentenceTransform
 def test_a_part_that_would_not_be_loaded_is_not_saved(peer: SentenceTransformer, tmp_path: Path) -> None:
     model = SentenceTransformer(modules=[*peer.children(), Dense(384, 8)], device="cpu")
 
-    with pytest.raises(IntegrityError, match=r"modules\.json: names .*Dense"):
+    with pytest.raises(IntegrityError, match=r"modules\.json: lists .*Dense"):
         save(model, tmp_path)
 
     assert list(tmp_path.iterdir()) == []

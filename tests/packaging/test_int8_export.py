@@ -10,7 +10,9 @@ import pytest
 from openvino import opset13
 
 from domain_embeddings.encoding.encoder import Model
+from domain_embeddings.encoding.encoder_config import EncoderConfig
 from domain_embeddings.encoding.int8_encoder import Int8Encoder
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.tokens import TOKENIZER
 from domain_embeddings.packaging import export_fidelity
 from domain_embeddings.packaging.int8_export import export, pairs
@@ -78,9 +80,11 @@ def test_this_processor_gives_what_exact_sums_give(models: Path, tmp_path: Path)
     whole = exact(openvino.Core().read_model(str(models / NAME / EXPORTED[0])))
     openvino.save_model(whole, tmp_path / "exact.xml", compress_to_fp16=False)
     graphs = (models / NAME / EXPORTED[0], tmp_path / "exact.xml")
-    texts = judging_texts().passages
+    texts, config = judging_texts().passages, EncoderConfig.of(models / NAME)
 
-    here, expected = (Int8Encoder(models / NAME / TOKENIZER, graph, 256).encode(texts) for graph in graphs)
+    here, expected = (
+        Int8Encoder(models / NAME / TOKENIZER, graph, config).encode(texts, Role.PASSAGE) for graph in graphs
+    )
 
     assert (here * expected).sum(axis=1).mean() > 0.9995
 

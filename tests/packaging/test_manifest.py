@@ -4,17 +4,19 @@ import json
 import os
 import pickle
 import re
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
 
-from domain_embeddings.core.errors import IntegrityError
+from domain_embeddings.core.errors import IntegrityError, UserError
 from domain_embeddings.packaging import manifest
+from domain_embeddings.packaging.dvc_lock import locked_md5
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
-from domain_embeddings.packaging.manifest import Digests, files_of, folder_md5, locked_md5, write_manifest
+from domain_embeddings.packaging.manifest import Digests, files_of, folder_md5, write_manifest
 from domain_embeddings.packaging.verification import Verified, verify
 from tests.packaged import NAME, copy_models, replace, write_lock
 
@@ -32,10 +34,10 @@ def own(models: Path, tmp_path: Path) -> Path:
     return copy_models(models, tmp_path / "models") / NAME
 
 
-def check(folder: Path) -> Verified:
+def check(folder: Path, require: Collection[str] = ()) -> Verified:
     copy = folder.parent.parent / "copy"
     copy.mkdir()
-    return verify(folder, copy)
+    return verify(folder, copy, require=require)
 
 
 def flip_a_bit(path: Path) -> None:
@@ -148,15 +150,64 @@ def test_what_was_checked_is_told(own: Path) -> None:
     assert check(own).witnesses == ("manifest",)
 
 
-def test_a_broken_lock_is_refused(own: Path) -> None:
-    (own.parent.parent / "dvc.lock").write_text("stages: [")
+@pytest.mark.parametrize("broken", ["stages: [", "", "[]", "stages:\n", "schema: '2.0'\n", "stages: {a: {}}\n"])
+def test_a_broken_lock_is_refused(own: Path, broken: str) -> None:
+    (own.parent.parent / "dvc.lock").write_text(broken)
 
-    with pytest.raises(IntegrityError, match=r"dvc\.lock: cannot be read"):
+    with pytest.raises(IntegrityError, match=r"dvc\.lock: is empty, cut or no lock"):
+        check(own)
+
+
+def test_a_lock_that_cannot_be_read_is_no_missing_one(own: Path) -> None:
+    (own.parent.parent / "dvc.lock").mkdir()
+
+    with pytest.raises(IntegrityError, match=r"dvc\.lock: cannot be read: Is a directory"):
+        check(own)
+
+
+def test_a_witness_that_is_required_and_not_there_refuses(own: Path) -> None:
+    with pytest.raises(IntegrityError, match=r"was not checked against dvc\.lock, signature"):
+        check(own, require=("dvc.lock", "signature"))
+
+    write_lock(own.parent, NAME)
+    shutil.rmtree(own.parent.parent / "copy")
+
+    assert check(own, require=("manifest", "dvc.lock")).witnesses == ("manifest", "dvc.lock")
+
+
+def test_a_witness_that_there_cannot_be_is_told(own: Path) -> None:
+    with pytest.raises(UserError, match=r"oath: no such witness, there are manifest, dvc\.lock, signature"):
+        check(own, require=("oath",))
+
+
+def test_the_lock_is_found_from_within_the_folder_and_through_a_link(
+    own: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lock(own.parent, NAME)
+    link = tmp_path_factory.mktemp("elsewhere") / "served"
+    link.symlink_to(own.parent)
+    monkeypatch.chdir(own.parent)
+
+    for number, folder in enumerate((Path(NAME), link / NAME)):
+        copy = own.parent.parent / f"copy{number}"
+        copy.mkdir()
+        assert verify(folder, copy).witnesses == ("manifest", "dvc.lock")
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "\ud800", '{"a": "\\ud800"}'])
+@pytest.mark.parametrize("name", ["manifest.json", "model_card.json", "modules.json", "search.json"])
+def test_what_cannot_be_parsed_is_refused_and_raises_nothing_else(own: Path, name: str, content: str) -> None:
+    (own / name).unlink(missing_ok=True)
+    (own / name).write_bytes(content.encode("utf-8", "surrogatepass"))
+    if name != "manifest.json":
+        write_manifest(own, own / "manifest.json")
+
+    with pytest.raises(IntegrityError, match=name.replace(".", r"\.")):
         check(own)
 
 
 @pytest.mark.parametrize(
-    "kind", ["os.system", "sentence_transformers.models.Dense", "modeling.Transformer", "sentence_transformers"]
+    "kind", ["os.system", "sentence_transformers.models.Router", "modeling.Transformer", "sentence_transformers"]
 )
 def test_a_module_that_may_run_code_is_refused(own: Path, kind: str) -> None:
     replace(own / "modules.json", json.dumps([{"idx": 0, "name": "0", "path": "", "type": kind}]).encode())

@@ -9,6 +9,7 @@ import torch
 
 from domain_embeddings.core.errors import IntegrityError
 from domain_embeddings.core.ranking import Scores
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.packaging.backends import TorchEncoder
 from domain_embeddings.packaging.probe import PROBE, TEXTS, Probe, read_probe, write_probe
 from tests.packaged import NAME
@@ -20,7 +21,8 @@ class Pointing:
     def __init__(self, *degrees: float) -> None:
         self.turns = np.radians(degrees)
 
-    def encode(self, texts: Sequence[str]) -> Scores:
+    def encode(self, texts: Sequence[str], role: Role) -> Scores:
+        assert role is Role.PASSAGE
         turns = self.turns[: len(texts)]
         self.turns = self.turns[len(texts) :]
         return np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
@@ -60,8 +62,8 @@ def test_the_model_gives_its_own_vectors(models: Path, base_folder: Path) -> Non
 
     assert probe is not None
     assert probe.problem(encoder) is None
-    assert len(encoder.pieces(probe.texts[-1])) == 256
-    assert max(len(encoder.pieces(text)) for text in probe.texts[:-1]) < 40
+    assert len(encoder.pieces(probe.texts[-1], Role.PASSAGE)) == 256
+    assert max(len(encoder.pieces(text, Role.PASSAGE)) for text in probe.texts[:-1]) < 40
 
 
 def test_a_model_without_it_has_none(base_folder: Path) -> None:

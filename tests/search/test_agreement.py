@@ -15,6 +15,7 @@ from domain_embeddings.core.lexical import words
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding import late
 from domain_embeddings.encoding.late import Tokens
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.evaluation.arms import Encoded, rankings
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
@@ -51,7 +52,7 @@ def _dataset(corpus: str) -> Dataset:
 def _in_batches(model: VersionedEmbeddings, texts: Sequence[str]) -> tuple[Scores, list[Scores]]:
     """As search does: a batch changes last digits."""
     size = SearchParams().batch_size
-    found = [model.encode_tokens(texts[start : start + size]) for start in range(0, len(texts), size)]
+    found = [model.encode_tokens(texts[start : start + size], Role.PASSAGE) for start in range(0, len(texts), size)]
     return np.concatenate([single for single, _ in found]), [each for _, tokens in found for each in tokens]
 
 

@@ -42,7 +42,7 @@ def index(tmp_path: Path) -> EmbeddedIndex:
 
 def _made(encode: Callable[[Sequence[str]], Scores], model: ModelIdentity = MODEL) -> Made:
     """By a system without late interaction."""
-    return Made(model, HYBRID, encode, lambda texts: (encode(texts), []))
+    return Made(model, HYBRID, encode, lambda texts: (encode(texts), []), 4)
 
 
 def _fill(index: EmbeddedIndex, passages: Sequence[Passage], encode: Pointing, batch_size: int = 2) -> Indexed:

@@ -10,6 +10,7 @@ from qdrant_client import QdrantClient
 from domain_embeddings.core.dataset import Dataset
 from domain_embeddings.core.ranking import Scores, fuse_scores
 from domain_embeddings.encoding.late import token_weights
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.params.ingest import IngestParams
@@ -42,13 +43,13 @@ def _codec(retrieval: FineTunedRetrieval, index: PassageIndex) -> TokenCodec:
 
 def _stored(model: VersionedEmbeddings, codec: TokenCodec, texts: list[str]) -> list[Scores]:
     """What the codec makes of each text's tokens; each text encoded with the others."""
-    return [codec.vectors(codec.pooled(tokens).codes) for tokens in model.encode_tokens(texts)[1]]
+    return [codec.vectors(codec.pooled(tokens).codes) for tokens in model.encode_tokens(texts, Role.PASSAGE)[1]]
 
 
 def _exact(model: VersionedEmbeddings, query: str, stored: list[Scores]) -> Scores:
     """MaxSim by hand of a question and each text's stored tokens."""
-    weights = np.array(token_weights([piece.token for piece in model.pieces(query)]), np.float32)
-    (asked,) = model.encode_tokens([query])[1]
+    weights = np.array(token_weights([piece.token for piece in model.pieces(query, Role.QUERY)]), np.float32)
+    (asked,) = model.encode_tokens([query], Role.QUERY)[1]
     return np.array([(weights * (asked @ each.T).max(axis=1)).sum() / (weights > 0).sum() for each in stored])
 
 
@@ -174,30 +175,30 @@ def test_which_words_matched_which(packaged: VersionedEmbeddings, tmp_path: Path
 
 
 def test_where_letters_are_disguised_words_have_no_places(packaged: VersionedEmbeddings) -> None:
-    codec = TokenCodec.fitted(np.concatenate(packaged.encode_tokens(QUERIES)[1]), 384, 4, 1)
+    codec = TokenCodec.fitted(np.concatenate(packaged.encode_tokens(QUERIES, Role.PASSAGE)[1]), 384, 4, 1)
     _, asked = question(packaged, "brakes")
     told = "the ｂｒａｋｅｓ squeal"
-    stored = payload(codec, packaged.encode_tokens([told])[1][0])
+    stored = payload(codec, packaged.encode_tokens([told], Role.PASSAGE)[1][0])
 
-    (match,) = matches(codec, asked, stored, packaged.pieces(told), "the brakes squeal", plain=False)
+    (match,) = matches(codec, asked, stored, packaged.pieces(told, Role.PASSAGE), "the brakes squeal", plain=False)
 
     assert (match.word, match.found, match.spans) == ("brakes", ["brakes"], [])
 
 
 def test_a_word_of_several_tokens_is_one(packaged: VersionedEmbeddings) -> None:
-    codec = TokenCodec.fitted(np.concatenate(packaged.encode_tokens(QUERIES)[1]), 384, 4, 1)
+    codec = TokenCodec.fitted(np.concatenate(packaged.encode_tokens(QUERIES, Role.PASSAGE)[1]), 384, 4, 1)
     told = "Fault F30001 means overcurrent"
-    stored = payload(codec, packaged.encode_tokens([told])[1][0])
+    stored = payload(codec, packaged.encode_tokens([told], Role.PASSAGE)[1][0])
     _, asked = question(packaged, "F30001?")
     assert len(asked.pieces) > 2
 
-    (match,) = matches(codec, asked, stored, packaged.pieces(told), told, plain=True)
+    (match,) = matches(codec, asked, stored, packaged.pieces(told, Role.PASSAGE), told, plain=True)
 
     assert (match.word, match.found, match.spans) == ("f30001", ["F30001"], [(6, 12)])
 
 
 def test_vectors_of_another_codec_are_not_compared(packaged: VersionedEmbeddings) -> None:
-    tokens = packaged.encode_tokens(QUERIES)[1]
+    tokens = packaged.encode_tokens(QUERIES, Role.PASSAGE)[1]
     one, other = (TokenCodec.fitted(np.concatenate(tokens), 384, bits, 1) for bits in (1, 2))
     _, asked = question(packaged, QUERIES[0])
 

@@ -26,9 +26,12 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 
 from benchmarks.service_load import ask
+from domain_embeddings.packaging.embeddings import VersionedEmbeddings
+from domain_embeddings.packaging.manifest import write_manifest
 from domain_embeddings.search.retrieval import FineTunedRetrieval
 from domain_embeddings.serving import service
 from domain_embeddings.serving.service import create_app
+from tests.base_models import LEAF, make_folder
 from tests.packaged import NAME
 from tests.searching import LATE, PASSAGES, in_folder, searching
 
@@ -92,6 +95,21 @@ def test_encode(client: TestClient, live: FineTunedRetrieval) -> None:
 
     assert (said["model"], said["dimension"]) == (NAME, 384)
     assert said["vectors"][0] == pytest.approx(live.model.encode(["brake"])[0].tolist())
+
+
+def test_encode_is_told_what_the_texts_are_where_it_matters(base_folder: Path, tmp_path: Path) -> None:
+    make_folder(LEAF, base_folder, tmp_path / "base")
+    write_manifest(tmp_path / "base", tmp_path / "base.manifest.json")
+    model = VersionedEmbeddings(None, "tiny", root=tmp_path)
+
+    with searching(model, in_folder(tmp_path / "index")) as live, TestClient(create_app(live, live)) as client:
+        roles = ("query", "passage", None)
+        asked, told, neither = (client.post("/encode", json={"texts": ["brake"], "role": role}) for role in roles)
+
+    assert asked.json()["vectors"][0] == pytest.approx(model.encode_query(["brake"])[0].tolist())
+    assert told.json()["vectors"][0] == pytest.approx(model.encode_passage(["brake"])[0].tolist())
+    assert neither.status_code == 422
+    assert neither.json()["detail"].endswith("call encode_query or encode_passage (role: query or passage)")
 
 
 def test_health_says_what_serves(client: TestClient) -> None:

@@ -17,6 +17,7 @@ from domain_embeddings.core.dataset import Passage, Query
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.encoding.encoder import Model, encode
 from domain_embeddings.encoding.endpoint import EndpointError
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.evaluation.arms import Encoded, Encoder, encoders, own, rankings, rows, with_late
 from domain_embeddings.evaluation.question_groups import groups_of
 from domain_embeddings.params.evaluate import EvaluateParams
@@ -37,7 +38,7 @@ ASKED = {"q": Query("q", "brakes")}
 
 def _encoders(corpus: str, baselines: dict[str, Any]) -> dict[str, Encoder]:
     models = MODELS / "base", tuned_model(corpus), seed_models(corpus)
-    return encoders(*models, 256, LateStorage(), baselines, MODELS / "endpoint_cache")
+    return encoders(*models, LateStorage(), baselines, MODELS / "endpoint_cache")
 
 
 def test_a_row_has_the_metrics_and_ten_passages() -> None:
@@ -72,7 +73,7 @@ def test_every_system_of_a_model_ranks(base_folder: Path, base: Model) -> None:
     passages = {name: Passage(name, "", text) for name, text in texts.items()}
     queries = {"q": Query("q", "stop the vehicle: brakes")}
 
-    found = rankings(passages, queries, {"base": with_late(base_folder, 256, LateStorage())}, SYSTEMS, 100)
+    found = rankings(passages, queries, {"base": with_late(base_folder, LateStorage())}, SYSTEMS, 100)
 
     assert (list(found.runs), found.skipped) == (OF_BASE, {})
     assert list(found.runs["bm25"]["q"]) == ["brakes"]  # the others share no word with it
@@ -91,6 +92,22 @@ def test_every_system_of_a_model_ranks(base_folder: Path, base: Model) -> None:
         "late_base": vector + round(scored.stored / 3),
         "late_hybrid_base": vector + round(scored.stored / 3),
     }
+
+
+def test_no_system_finds_the_passage_that_is_the_question_itself(base_folder: Path) -> None:
+    texts = {"q": "How are brakes bled?", "brakes": "Bleed the brakes.", "mast": "Grease the mast chains."}
+    passages = {name: Passage(name, "", text) for name, text in texts.items()}
+    queries = {
+        "test q": Query("q", texts["q"], extra={"own_passage": "q"}),
+        "test other": Query("other", texts["q"]),
+    }
+
+    found = rankings(passages, queries, {"base": with_late(base_folder, 256, LateStorage())}, SYSTEMS, 100)
+
+    for arm in OF_BASE:
+        assert "q" not in found.runs[arm]["test q"], arm
+        assert next(iter(found.runs[arm]["test q"])) == "brakes", arm
+        assert next(iter(found.runs[arm]["test other"])) == "q", arm
 
 
 def _pointing(*angles: float) -> Any:
@@ -145,7 +162,7 @@ def test_no_ranking_is_deeper_than_the_systems(base_folder: Path) -> None:
     passages = {f"p{i}": Passage(f"p{i}", "", "brakes " * (i + 1)) for i in range(30)}
     systems = family(aliases=False, params=SearchParams(depth=10))
 
-    found = rankings(passages, ASKED, {"base": with_late(base_folder, 256, LateStorage())}, systems, 10)
+    found = rankings(passages, ASKED, {"base": with_late(base_folder, LateStorage())}, systems, 10)
 
     assert {arm: len(run["q"]) for arm, run in found.runs.items()} == dict.fromkeys(OF_BASE, 10)
 
@@ -189,8 +206,8 @@ def test_a_folder_is_encoded_with_its_prefixes(base: Model) -> None:
     found, wanted, *late = arms["mine"](["Bleed the brakes."], ["brakes"])
 
     assert late == [None, 0]  # a model of somebody else is compared by its single vectors
-    np.testing.assert_allclose(found, encode(base, ["passage: Bleed the brakes."]), atol=1e-6)
-    np.testing.assert_allclose(wanted, encode(base, ["query: brakes"]), atol=1e-6)
+    np.testing.assert_allclose(found, encode(base, ["passage: Bleed the brakes."], Role.PASSAGE), atol=1e-6)
+    np.testing.assert_allclose(wanted, encode(base, ["query: brakes"], Role.PASSAGE), atol=1e-6)
 
 
 def test_a_models_own_prompts_are_used_where_no_prefix_is_given(folder: Path, base: Model) -> None:
@@ -202,7 +219,7 @@ def test_a_models_own_prompts_are_used_where_no_prefix_is_given(folder: Path, ba
 
     for arm, texts in {"named": ("doc: Bleed.", "ask: brakes"), "bare": ("Bleed.", "brakes")}.items():
         vectors = np.concatenate(arms[arm](["Bleed."], ["brakes"])[:2])
-        np.testing.assert_allclose(vectors, encode(base, texts), atol=1e-6)
+        np.testing.assert_allclose(vectors, encode(base, texts, Role.PASSAGE), atol=1e-6)
 
 
 @pytest.mark.slow
@@ -217,7 +234,7 @@ def test_one_model_at_a_time_is_loaded() -> None:
         result: Encoded = _pointing(0, 90)(passages, queries)
         return result
 
-    arms = {"first": own(Path("models/base"), 256), "second": counting}
+    arms = {"first": own(Path("models/base")), "second": counting}
     rankings(BRAKES, ASKED, arms, SYSTEMS, 100)
 
     assert counts == [0]
@@ -268,7 +285,7 @@ def test_a_model_of_our_own_that_fails_ends_the_stage(folder: Path) -> None:
     (folder / "models/tuned/tiny").unlink()
     arms = _encoders("tiny", {})
 
-    with pytest.raises(OSError, match="models/tuned/tiny"):
+    with pytest.raises(DataError, match="models/tuned/tiny: no such folder"):
         rankings(BRAKES, ASKED, {"tuned": arms["tuned"]}, SYSTEMS, 100)
 
 

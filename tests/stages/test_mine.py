@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from domain_embeddings.core.beir_files import read_corpus, read_jsonl, read_qrels, read_queries, write_dataset
 from domain_embeddings.core.dataset import Dataset, Passage, Query
 from domain_embeddings.encoding.encoder import Model, encode
+from domain_embeddings.encoding.roles import Role
 from stages import mine
 from tests.knobs import all_params
 from tests.stages.conftest import Pipeline
@@ -76,7 +77,7 @@ def _index(folder: Path, base: Model) -> None:
     indexed = {"oil": TEXTS["oil"], "rudder": TEXTS["rudder"], "old": "worn brake pads squeal loudly"}
     client = QdrantClient(path=str(folder))
     client.create_collection("docs", models.VectorParams(size=384, distance=models.Distance.COSINE))
-    vectors = encode(base, list(indexed.values()))
+    vectors = encode(base, list(indexed.values()), Role.PASSAGE)
     rows = zip(indexed, vectors.tolist(), strict=True)
     client.upsert("docs", [models.PointStruct(id=i, vector=v, payload={"doc": n}) for i, (n, v) in enumerate(rows)])
     client.close()

@@ -3,9 +3,11 @@
 import importlib
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from ruamel.yaml import YAML
@@ -15,7 +17,9 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Poolin
 from transformers import BertConfig, BertModel
 
 from domain_embeddings import VersionedEmbeddings
+from domain_embeddings.core.beir_files import read_corpus, read_jsonl, read_queries
 from domain_embeddings.core.metrics import METRICS
+from domain_embeddings.encoding.encoder_config import EncoderConfig
 from domain_embeddings.packaging.manifest import read
 from domain_embeddings.params.search import SearchParams
 from domain_embeddings.systems.system import family
@@ -27,6 +31,7 @@ from tests.stages.conftest import STAGES, TINY, set_params, write_inputs
 VERSION = all_params()["package"]["version"]
 SYSTEMS = family(aliases=False, params=SearchParams())
 ARMS = {*(system.name for system in SYSTEMS), "shipped"}
+PROMPTS = {"query": "find: ", "passage": "here: "}
 PINNED = ("model.safetensors", "tokenizer.json")
 
 
@@ -56,7 +61,14 @@ def small(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "data/raw").symlink_to(ROOT / "data/raw")
     YAML().dump({**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}, root / "params.yaml")
     pinned = {name: read(folder / "model" / name).sha256 for name in PINNED}
-    base = {"source": "folder", "name": "../model", "revision": "", "hub_name": "", "sha256": pinned}
+    base = {
+        "source": "folder",
+        "name": "../model",
+        "revision": "",
+        "hub_name": "",
+        "sha256": pinned,
+        "prompts": PROMPTS,
+    }
     set_params(root, TINY)
     set_params(root, {"base_model": base, "evaluate": {"baselines": {}}, "package": {"export": None}})
     set_params(root, {"train": {"frozen_blocks": 1, "further_seeds": []}})
@@ -93,4 +105,27 @@ def test_what_is_packaged_loads_and_encodes(small: Path, monkeypatch: pytest.Mon
     assert model.get_model_info()["loaded"] == "version"
     assert model.system is not None
     assert model.system.name == _json(small / "metrics/tiny/verdict.json")["shipped"]
-    assert model.encode(["bleed the brakes"]).shape == (1, 32)
+    assert model.encode_query(["bleed the brakes"]).shape == (1, 32)
+
+
+def test_every_model_has_the_prompts_of_the_params(small: Path) -> None:
+    folders = [small / "models" / name for name in ("base", "tuned/tiny", f"tiny-embeddings-v{VERSION}")]
+
+    assert [asdict(EncoderConfig.of(folder).prompts) for folder in folders] == [PROMPTS] * 3
+    assert _json(folders[2] / "model_card.json")["encoding"]["prompts"] == PROMPTS
+
+
+def test_every_stage_encodes_a_query_behind_its_prompt_and_a_passage_behind_its_own(small: Path) -> None:
+    """What the stages found is found again by sentence-transformers' own encode_query and encode_document."""
+    peer = SentenceTransformer(str(small / "models/base"), device="cpu", local_files_only=True)
+    corpus = read_corpus(small / "data/ingest/tiny/corpus.jsonl")
+    passages = peer.encode_document([passage.content for passage in corpus.values()], normalize_embeddings=True)
+    questions = read_queries(small / "data/ingest/tiny/queries.jsonl")
+    rows = [row for _, row in read_jsonl(small / "data/evaluate/tiny/per_query.jsonl") if row["arm"] == "base"]
+
+    asked = peer.encode_query([questions[row["query_id"]].text for row in rows], normalize_embeddings=True)
+
+    best = np.sort(asked @ passages.T, axis=1)[:, ::-1][:, :10]
+    of = {passage_id: i for i, passage_id in enumerate(corpus)}
+    found = [[float(vector @ passages[of[i]]) for i in row["found"]] for vector, row in zip(asked, rows, strict=True)]
+    np.testing.assert_allclose(found, best, atol=1e-5)

@@ -10,6 +10,7 @@ import torch
 from domain_embeddings.core.ranking import Scores
 from domain_embeddings.encoding import encoder, late
 from domain_embeddings.encoding.encoder import Model
+from domain_embeddings.encoding.roles import Role
 from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.params.search import LateStorage
 from domain_embeddings.systems import token_vectors
@@ -24,8 +25,8 @@ PASSAGES = [
 QUESTIONS = ["pedal feels soft", "", "which fuse?"]
 
 
-def _parts(model: Model, texts: Sequence[str], *, question: bool) -> list[Scores]:
-    tokens = late.encode(model, texts, question=question, dtype=torch.float32)[1]
+def _parts(model: Model, texts: Sequence[str], *, role: Role) -> list[Scores]:
+    tokens = late.encode(model, texts, role, torch.float32)[1]
     return np.split(tokens.vectors.numpy(), np.cumsum(tokens.lengths)[:-1])
 
 
@@ -39,11 +40,11 @@ def _mean_max_sim(question: Scores, passage: Scores) -> float:
 def test_scores_are_mean_max_sim_over_what_a_codec_gives_back(base: Model, storage: LateStorage) -> None:
     found = score(base, PASSAGES, QUESTIONS, storage)
 
-    tokens = _parts(base, PASSAGES, question=False)
+    tokens = _parts(base, PASSAGES, role=Role.PASSAGE)
     width = storage.dimensions or 384
     codec = TokenCodec.fitted(np.concatenate(tokens), width, storage.bits, storage.factor)
     codes = [codec.pooled(each).codes for each in tokens]
-    asked = [each[:, :width] for each in _parts(base, QUESTIONS, question=True)]
+    asked = [each[:, :width] for each in _parts(base, QUESTIONS, role=Role.QUERY)]
     expected = [[_mean_max_sim(question, codec.vectors(each)) for each in codes] for question in asked]
     np.testing.assert_allclose(found.late, expected, atol=1e-5)
     assert found.late[1].tolist() == [0, 0, 0, 0]  # a question without tokens
@@ -53,12 +54,12 @@ def test_scores_are_mean_max_sim_over_what_a_codec_gives_back(base: Model, stora
 def test_the_single_vectors_are_the_models(base: Model) -> None:
     found = score(base, PASSAGES, QUESTIONS, LateStorage())
 
-    np.testing.assert_allclose(found.passages, encoder.encode(base, PASSAGES), atol=1e-6)
-    np.testing.assert_allclose(found.questions, encoder.encode(base, QUESTIONS), atol=1e-6)
+    np.testing.assert_allclose(found.passages, encoder.encode(base, PASSAGES, Role.PASSAGE), atol=1e-6)
+    np.testing.assert_allclose(found.questions, encoder.encode(base, QUESTIONS, Role.QUERY), atol=1e-6)
 
 
 def test_few_bits_are_near_the_vectors_themselves(base: Model) -> None:
-    asked, tokens = _parts(base, QUESTIONS, question=True), _parts(base, PASSAGES, question=False)
+    asked, tokens = _parts(base, QUESTIONS, role=Role.QUERY), _parts(base, PASSAGES, role=Role.PASSAGE)
     whole = np.array([[_mean_max_sim(question, each) for each in tokens] for question in asked])
 
     lost = [

@@ -13,11 +13,13 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.core.dataset import Query
-from domain_embeddings.encoding.dev_set import Dev
+from domain_embeddings.encoding.dev_set import Dev, per_query
 from domain_embeddings.encoding.encoder import encode, load
+from domain_embeddings.encoding.roles import Prompts, Role
 from domain_embeddings.params.train import TrainParams
 from domain_embeddings.training import fine_tuning
 from domain_embeddings.training.fine_tuning import DevEvaluator, History, fine_tune, freeze, interpolate, set_dropout
+from tests.base_models import LEAF, SEARCHING, make_folder
 from tests.knobs import knobs
 from tests.train_small import ANSWERS, DEV, EXAMPLES, SMALL
 
@@ -127,7 +129,7 @@ def test_the_model_has_the_weights_of_the_best_step(trained: Trained) -> None:
     model, _, (history, _) = trained
 
     best = max(row["dev_ndcg@10"] for row in history.dev)
-    assert DevEvaluator(DEV)(model)["dev_ndcg@10"] == pytest.approx(best, abs=1e-6)
+    assert DevEvaluator(DEV, Prompts())(model)["dev_ndcg@10"] == pytest.approx(best, abs=1e-6)
 
 
 @pytest.mark.slow
@@ -138,7 +140,7 @@ def test_the_saved_model_is_an_ordinary_one(trained: Trained) -> None:
 
     assert type(model[0]).__name__ == "Transformer"
     expected = model.encode(ANSWERS, normalize_embeddings=True)
-    np.testing.assert_allclose(encode(loaded, ANSWERS), expected, atol=1e-6)
+    np.testing.assert_allclose(encode(loaded, ANSWERS, Role.PASSAGE), expected, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -218,12 +220,28 @@ def test_fewer_steps_than_eval_steps_are_evaluated_all_the_same(fresh_model: Fre
     assert [row["step"] for row in history.dev] == [0, 1, 2, 3]
 
 
+def test_a_model_with_prompts_and_a_head_learns_behind_them(base_folder: Path, tmp_path: Path) -> None:
+    folder = make_folder(LEAF, base_folder, tmp_path / "leaf")
+
+    history, _ = _train(
+        fine_tuning.load(folder, device="cpu"), tmp_path / "run", frozen_blocks=0, epochs=1, interpolate=[1.0],
+        precision="float32",
+    )  # fmt: skip
+
+    before, after = load(folder, device="cpu"), load(tmp_path / "run/tuned", device="cpu")
+    scores = [float(np.mean([row["ndcg@10"] for row in per_query(one, DEV).values()])) for one in (before, after)]
+    found = [row["dev_ndcg@10"] for row in history.dev]
+    assert scores == pytest.approx([found[0], max(found[1:])], abs=1e-6)
+    assert after.config.prompts == before.config.prompts == Prompts(SEARCHING, "")
+    assert after.config.heads[0].sha256 != before.config.heads[0].sha256
+
+
 def test_the_evaluator_gives_ndcg_by_hand(peer: SentenceTransformer) -> None:
     texts = {"a": "bleeding the brakes", "b": "brake bleeding procedure for the rear axle", "c": "radar antenna gain"}
     queries = {"x": Query("x", "bleeding the brakes", "car"), "y": Query("y", "bleeding the brakes", "boat")}
     dev = Dev(texts, queries, {"x": {"b": 1}, "y": {"a": 2, "c": 1}})
 
-    found = DevEvaluator(dev)(peer)
+    found = DevEvaluator(dev, Prompts())(peer)
 
     # The ranking is a (the same text), b, c.
     x = 1 / math.log2(3)

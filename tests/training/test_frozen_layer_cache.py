@@ -8,7 +8,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from domain_embeddings.training import frozen_layer_cache
-from domain_embeddings.training.frozen_layer_cache import CachedTransformer, cached_prefix, resolve, supports
+from domain_embeddings.training.frozen_layer_cache import CachedTransformer, cached_prefix, resolve
 
 TEXTS = [
     "grease",
@@ -71,10 +71,6 @@ def test_the_model_is_put_back(peer: SentenceTransformer, tmp_path: Path) -> Non
     with pytest.raises(ZeroDivisionError), cached_prefix(peer, 4, TEXTS, tmp_path, torch.float32):
         raise ZeroDivisionError
     assert peer[0] is before
-
-
-def test_bert_is_supported(peer: SentenceTransformer) -> None:
-    assert supports(peer)
 
 
 def test_nothing_frozen_is_the_ordinary_forward(peer: SentenceTransformer, tmp_path: Path) -> None:

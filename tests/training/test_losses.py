@@ -9,9 +9,13 @@ import pytest
 import torch
 from sentence_transformers import CrossEncoder, SentenceTransformer
 
+from domain_embeddings.encoding import encoder
+from domain_embeddings.encoding.encoder import load
+from domain_embeddings.encoding.roles import Prompts, Role
 from domain_embeddings.params.train import Teacher, TrainParams
 from domain_embeddings.training.frozen_layer_cache import cached_prefix, encode
 from domain_embeddings.training.losses import Example, loss_of, teacher_scores
+from tests.base_models import LEAF, make_folder
 from tests.knobs import knobs
 
 EXAMPLES = [
@@ -37,7 +41,7 @@ def model(fresh_model: Callable[[], SentenceTransformer], tmp_path: Path) -> Ite
 
 def _value(model: SentenceTransformer, params: TrainParams) -> torch.Tensor:
     features = [model.preprocess(list(texts)) for texts in zip(*(e.texts for e in EXAMPLES), strict=True)]
-    value: torch.Tensor = loss_of(model, params, False)(features, torch.empty(0))
+    value: torch.Tensor = loss_of(model, params, EXAMPLES, False)(features, torch.empty(0))
     return value
 
 
@@ -109,7 +113,7 @@ def test_a_model_has_nothing_to_learn_from_itself(model: SentenceTransformer, ba
     teacher = Teacher(kind="bi_encoder", path=str(base_folder), temperature=0.05)
     scores = torch.from_numpy(teacher_scores(teacher, EXAMPLES))
     features = [model.preprocess(list(texts)) for texts in zip(*(e.texts for e in EXAMPLES), strict=True)]
-    loss = loss_of(model, _params(teacher=teacher.model_dump()), False)
+    loss = loss_of(model, _params(teacher=teacher.model_dump()), EXAMPLES, False)
 
     assert scores.shape == (3, 2)
     assert float(loss(features, scores).detach()) == pytest.approx(0, abs=1e-5)
@@ -130,9 +134,40 @@ def test_a_cross_encoders_scores_are_its_own(base_folder: Path, tmp_path: Path) 
     assert np.allclose(scores[2], expected, atol=1e-4)
 
 
+def test_a_query_and_its_passages_are_read_behind_their_prompts() -> None:
+    example = Example("q", "p", ("n", "m"))
+
+    assert example.read(Prompts("query: ", "passage: ")) == ["query: q", "passage: p", "passage: n", "passage: m"]
+    assert example.read(Prompts()) == list(example.texts)
+
+
+def test_a_guide_reads_each_text_as_what_it_is(model: SentenceTransformer, base_folder: Path, tmp_path: Path) -> None:
+    guide = make_folder(LEAF, base_folder, tmp_path / "leaf")
+
+    found: Any = loss_of(model, _params(guide=str(guide)), EXAMPLES, False)
+
+    cache: Any = model[0]
+    own, queries = load(guide, device="cpu"), [example.query for example in EXAMPLES]
+    passages = [text for example in EXAMPLES for text in example.texts[1:] if text not in queries]
+    for texts, role in ((queries, Role.QUERY), (passages, Role.PASSAGE)):
+        vectors = found.guide.vectors[[cache.rows[text] for text in texts]]
+        np.testing.assert_allclose(vectors, encoder.encode(own, texts, role), atol=1e-6)
+
+
+def test_a_teacher_reads_each_text_as_what_it_is(base_folder: Path, tmp_path: Path) -> None:
+    teacher = Teacher(kind="bi_encoder", path=str(make_folder(LEAF, base_folder, tmp_path / "leaf")), temperature=0.5)
+
+    found = teacher_scores(teacher, EXAMPLES)
+
+    own = load(Path(teacher.path), device="cpu")
+    asked = encoder.encode(own, [example.query for example in EXAMPLES], Role.QUERY)
+    told = encoder.encode(own, [example.negatives[0] for example in EXAMPLES], Role.PASSAGE)
+    np.testing.assert_allclose(found[:, 1], (asked * told).sum(axis=1) / 0.5, atol=1e-5)
+
+
 def test_a_guide_without_a_cache_is_an_error(peer: SentenceTransformer) -> None:
     with pytest.raises(TypeError, match="within cached_prefix"):
-        loss_of(peer, _params(guide=""), False)
+        loss_of(peer, _params(guide=""), EXAMPLES, False)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _PARAGRAPH = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NUMBERED = re.compile(r"(?P<number>[A-Z]?\d{1,2}(?:[.-]\d{1,3})*)\.?\s+(?P<title>\S.*)")
-_RULE = re.compile(r"([=\-~*_#^+])(?:\s?\1){2,}")
+_RULE = re.compile(r"([=\-~*_#^+\u2500\u2501\u2550])(?:\s?\1){2,}")
 _LONGEST = 100
 
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_BROKEN = re.compile(r"(\w+)-$")
 _FIRST = re.compile(r"^[^\W\d_]+")
+_HYPHENS = "-\u2010\u2011\ufe63\uff0d"
+_LONGEST_WORD = 60
 _PREFIXES = "re un de dis mis non pre sub over under up down out in on off inter trans super anti pro con com"
 _COMPOUND_FIRST = """
 one two three four five six seven eight nine ten half quarter single double triple multi self cross
@@ -15,6 +16,16 @@ _NEVER_ALONE, _COMPOUNDING = frozenset(_PREFIXES.split()), frozenset(_COMPOUND_F
 SOFT_HYPHEN = "\u00ad"
 
 
+def _broken_word(line: str) -> str:
+    """The letters and digits before the hyphen at a line's end, as many as a word has; "" without such a hyphen."""
+    if not line or line[-1] not in _HYPHENS:
+        return ""
+    begin = len(line) - 1
+    while begin > 0 and len(line) - begin <= _LONGEST_WORD and (line[begin - 1].isalnum() or line[begin - 1] == "_"):
+        begin -= 1
+    return line[begin:-1]
+
+
 class Vocabulary:
     """The words of a document that stand unbroken in it; they decide what a hyphen at a line end is."""
 
@@ -22,7 +33,9 @@ class Vocabulary:
         """Take the words of a document's lines but those broken at a line end."""
         self._words: set[str] = set()
         for line in lines:
-            self._words.update(_WORD.findall(_BROKEN.sub("", line.rstrip()).casefold()))
+            whole = line.rstrip()
+            broken = _broken_word(whole)
+            self._words.update(_WORD.findall((whole[: -1 - len(broken)] if broken else whole).casefold()))
 
     def keeps_hyphen(self, first: str, second: str) -> bool:
         """Whether `first`-`second`, found broken at its hyphen, is a compound and not one hyphenated word.
@@ -40,26 +53,32 @@ class Vocabulary:
 
 def is_broken(line: str) -> bool:
     """Whether a line ends inside a word: in a soft hyphen, or a hyphen that directly follows a letter or digit."""
-    return line.endswith(SOFT_HYPHEN) or _BROKEN.search(line) is not None
+    return line.endswith(SOFT_HYPHEN) or _broken_word(line) != ""
 
 
-def _join_two(first: str, second: str, vocabulary: Vocabulary) -> str:
+def _joint(first: str, second: str, vocabulary: Vocabulary) -> tuple[int, str]:
+    """(signs to leave out at the end of `first`, what to put before `second`) where two lines become one."""
     if first.endswith(SOFT_HYPHEN):
-        return first[:-1] + second
-    broken, following = _BROKEN.search(first), _FIRST.match(second)
-    if not broken:
-        return f"{first} {second}"
-    if second.split(" ", 1)[0] in ("and", "or", "to"):
-        return f"{first} {second}"
-    word = broken[1]
+        return 1, ""
+    word, following = _broken_word(first), _FIRST.match(second)
+    if not word or second.split(" ", 1)[0] in ("and", "or", "to"):
+        return 0, " "
     if not following or not word.isalpha() or not following[0].islower():
-        return first + second
-    return first + second if vocabulary.keeps_hyphen(word, following[0]) else first[:-1] + second
+        return 0, ""
+    return 0 if vocabulary.keeps_hyphen(word, following[0]) else 1, ""
 
 
 def join_lines(lines: Iterable[str], vocabulary: Vocabulary) -> str:
     """One text of several lines, white space collapsed."""
-    joined = ""
+    parts: list[str] = []
+    end = ""
     for line in (" ".join(line.split()) for line in lines):
-        joined = _join_two(joined, line, vocabulary) if joined and line else joined or line
-    return joined.replace(SOFT_HYPHEN, "")
+        if parts and line:
+            left_out, glue = _joint(end, line, vocabulary)
+            parts[-1] = parts[-1][: len(parts[-1]) - left_out]
+            end = end[: len(end) - left_out] + glue
+            parts.append(glue)
+        if line:
+            parts.append(line)
+            end = (end + line)[-_LONGEST_WORD - 2 :]
+    return "".join(parts).replace(SOFT_HYPHEN, "")

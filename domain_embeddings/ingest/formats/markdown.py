@@ -1,7 +1,7 @@
 """Markdown, with the wiki markup and bold lines for headings that are found in it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -10,14 +10,15 @@ from markdown_it.token import Token
 
 from domain_embeddings.ingest.formats.blocks import Block, BlockKind, Document, rooted, without_page_furniture
 from domain_embeddings.ingest.formats.heading_form import is_label, is_part_label, title_like
-from domain_embeddings.ingest.formats.html import fragment_blocks
+from domain_embeddings.ingest.formats.html.html_reader import fragment_blocks
 from domain_embeddings.ingest.formats.line_joining import Vocabulary, join_lines
 from domain_embeddings.ingest.formats.lines import row_text
+from domain_embeddings.ingest.formats.markdown_dialects import plain_markdown
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<body>.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_TITLE = re.compile(r"^title:\s*['\"]?(.+?)['\"]?\s*$", re.MULTILINE)
-_WIKI_LINK = re.compile(r"\[(?:https?://|/)[^\s|\]]*\|([^\]]*)\]|\[\[(?:[^\]|]*\|)?([^\]|]*)\]\]")
-_WIKI_QUOTES = re.compile(r"'{2,}(?=\S)(.+?)(?<=\S)'{2,}|'{3,}")
+_FRONT_MATTER = re.compile(r"\A(?P<mark>---|\+\+\+)[ \t]*\n(?:.*?\n)?(?:(?P=mark)|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_TITLE = re.compile(r"^title[ \t]*[:=](.*)$", re.MULTILINE)
+_WIKI_LINK = re.compile(r"\[(?:https?://|/)[^\s|\[\]]*\|([^\[\]]*)\]|\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
+_WIKI_QUOTES = re.compile(r"'{2,}")
 _ATX = re.compile(r"#{1,6} \S")
 _BOLD_LINE = re.compile(r"\s*\*\*[^*]+\*\*:?\s*")
 
@@ -35,16 +36,34 @@ def looks_like_markdown(text: str) -> bool:
 
 def without_wiki_markup(text: str) -> str:
     """Text with '''bold''' and [http://address|text] reduced to what a reader sees."""
-    text = _WIKI_LINK.sub(lambda m: m[1] if m[1] is not None else m[2], text)
-    return _WIKI_QUOTES.sub(lambda m: m[1] or "", text)
+    return _without_quotes(_WIKI_LINK.sub(lambda m: m[1] if m[1] is not None else m[2], text))
+
+
+def _without_quotes(text: str) -> str:
+    """Text without the quotes that set ''words'' in italics or bold, and without three or more of them anywhere."""
+    dropped: list[tuple[int, int]] = []
+    opened: tuple[int, int] | None = None
+    for match in _WIKI_QUOTES.finditer(text):
+        start, end = match.span()
+        if opened and not text[start - 1].isspace():
+            dropped += [opened, (start, end)]
+            opened = None
+        elif not opened and end < len(text) and not text[end].isspace():
+            opened = start, end
+        elif end - start > 2:
+            dropped.append((start, end))
+    if opened and opened[1] - opened[0] > 2:
+        dropped.append(opened)
+    bounds = [0, *(place for span in sorted(dropped) for place in span), len(text)]
+    return "".join(text[a:b] for a, b in zip(bounds[::2], bounds[1::2], strict=True))
 
 
 class _Reader:
     """Walks the tokens of a text; `level` is that of the current heading made by `#` or underlining."""
 
-    def __init__(self, text: str) -> None:
-        lines = text.splitlines(keepends=True)
-        self._starts = [0, *accumulate(len(line) for line in lines)]
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._starts = [0, *accumulate(len(line) + 1 for line in lines)]
+        self._starts[-1] -= 1
         self._vocabulary = Vocabulary(lines)
         self._level = 0
 
@@ -143,6 +162,9 @@ def read_markdown(text: str, name: str) -> Document:
     front = _FRONT_MATTER.match(text)
     body = re.sub(r"[^\n]", " ", front[0]) + text[front.end() :] if front else text
     named = _TITLE.search(front[0]) if front else None
+    lines = body.split("\n")
     parser = MarkdownIt("commonmark").enable("table")
-    blocks = without_page_furniture(list(_Reader(body).blocks(parser.parse(body))))
-    return Document(rooted(blocks, named[1] if named else name), text, blocks)
+    tokens = parser.parse("\n".join(plain_markdown(lines)))
+    blocks = without_page_furniture(list(_Reader(lines).blocks(tokens)))
+    title = named[1].strip().strip("\"'") if named else ""
+    return Document(rooted(blocks, title or name), text, blocks)

@@ -141,7 +141,7 @@ def _title(lines: list[Line], removed: list[str], fallback: str) -> tuple[str, l
     if count < len(lines) and is_contents_heading(lines[count].text) and title and len(title) <= _LONGEST_TITLE:
         return title, lines[count:]
     if _begins_with_title(lines):
-        return lines[0].text, lines[1:]
+        return re.split(r"\s{3,}", lines[0].text, maxsplit=1)[0], lines[1:]
     named = [re.sub(r"\s{2,}.*|\W*\bpage\b.*", "", text, flags=re.IGNORECASE) for text in removed]
     return next((text for text in named if len(text.split()) > 1), fallback), lines
 

@@ -1,0 +1,77 @@
+"""Nothing runs away: the time of a regular expression or function grows with its input, not with the square of it.
+
+The one place where tests look at time: at a ratio of CPU times, the best of several, counted above a floor alone.
+"""
+
+import re
+
+import pytest
+
+from tests.pumping import LARGEST_RATIO, Used, patterns, pumps, superlinear
+
+KNOWN = frozenset(
+    {
+        "ingest.formats.blocks._LEADERS",
+        "ingest.formats.blocks._PAGE_MARK",
+        "ingest.formats.blocks._TRAILING_PAGE",
+        "ingest.formats.heading_form._LABEL",
+        "ingest.formats.heading_form._PARAGRAPH",
+        "ingest.formats.heading_form._STEP",
+        "ingest.formats.line_joining._BROKEN",
+        "ingest.formats.markdown._TITLE",
+        "ingest.formats.markdown._WIKI_LINK",
+        r"ingest.formats.pdf.pdf_reader: \W*\bpage\b.*",
+        r"ingest.formats.plain.plain_reader: \s{2,}.*|\W*\bpage\b.*",
+        "ingest.formats.plain.plain_tables._DRAWN",
+    }
+)
+"""Patterns that are to be mended."""
+LARGEST = 16384
+"""Characters of a pumped string."""
+
+
+def slow(used: Used) -> str:
+    """What a pattern is slow on, and how slow; empty where there is nothing."""
+    for pump in pumps(used.pattern):
+        growth = superlinear(used.run, pump.of, LARGEST // len(pump.again))
+        if growth:
+            return f"{used.place}: {pump}: x {growth.ratio:.1f} from n = {growth.size} to 2n"
+    return ""
+
+
+def test_no_pattern_runs_away() -> None:
+    found = patterns()
+    assert len(found) > 150
+    assert not [told for used in found if used.place not in KNOWN and (told := slow(used))]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?:\s*\([^()]*\)|[\s:.,;–—-])+$",
+        r"^(?:\w+\s?)*$",
+        r"(a|aa)+$",
+        r"\s+-",
+        r"\s*,?\s*;",
+        r"<!--.*?-->",
+        r"<[^>]+>",
+        r"\w{3,}\.[a-z]{2,4}\b",
+        r"(?<!\w)_+|_+(?!\w)",
+        r"x(?:step\s+\d+\s*[:.]?\s*)+$",
+        r"\b\d[\d/.]*\"",
+    ],
+)
+def test_a_slow_pattern_is_found(pattern: str) -> None:
+    told = slow(Used("here", re.compile(pattern, re.DOTALL), frozenset({"sub"})))
+    assert float(re.findall(r"x ([\d.]+) from", told)[0]) > LARGEST_RATIO
+
+
+@pytest.mark.parametrize("pattern", [r"(?<!\s)\s++-", r"<[^<>]+>", r"^\s*+,?+\s*+;", r"(?<=\w\w\w)\.[a-z]{2,4}\b"])
+def test_a_linear_pattern_is_not(pattern: str) -> None:
+    assert not slow(Used("here", re.compile(pattern), frozenset({"sub"})))
+
+
+def test_a_pattern_counts_by_what_is_done_with_it() -> None:
+    spaces = re.compile(r"\s+-")
+    assert not slow(Used("here", spaces, frozenset({"match"})))
+    assert slow(Used("here", spaces, frozenset({"match", "search"})))
