@@ -93,7 +93,10 @@ class _Walk:
             return
         if stat.S_ISDIR(mode):
             self._open.append((path, real))
+        elif stat.S_ISREG(mode) and real in self._seen:
+            self._reject(path, "a link to a file that is read at its own place")
         elif stat.S_ISREG(mode):
+            self._seen.add(real)
             self.walked.files[self._name(path)] = path
         else:
             self._reject(path, next((what for is_one, what in _KINDS if is_one(mode)), "no regular file"))

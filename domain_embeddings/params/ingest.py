@@ -62,7 +62,7 @@ class IngestParams(Strict):
     split: SplitShares = SplitShares(train=0.5, dev=0.15, test=0.35)
     """A test split this large can show a small gain."""
     strict: bool = False
-    """Whether a domain of which nothing can be read stops the stage; else `report.json` names it as a problem."""
+    """Whether a problem, such as a domain of which nothing can be read, stops the stage; `report.json` names it."""
     seed: int = Field(ge=0)
     """Of the draw of the splits."""
     memories: MemoriesParams

@@ -51,6 +51,7 @@ CHANGES: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "spaced": (lambda lines: [lines[0].replace(",", ", "), *lines[1:]], ":1: a line is not as it was written"),
     "cut": (lambda lines: [*lines[:4], lines[4][:20]], ":5: a line is not as it was written"),
     "blank line": (lambda lines: [*lines[:3], "\n", *lines[3:]], ":4: a line is not as it was written"),
+    "nested deep": (lambda lines: ["[" * 100_000 + "\n", *lines[1:]], ":1: a line is not as it was written"),
     "no object": (lambda lines: ["[]\n", *lines[1:]], ":1: a line is not as it was written"),
 }
 

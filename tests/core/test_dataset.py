@@ -244,6 +244,30 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     assert read_dataset(folder) == dataset
 
 
+_PIECES = st.sampled_from(
+    [b"{", b"}", b'"_id"', b":", b'"p1"', b"1", b"\n", b"\t", b"q1", b"\xff", b"\xef\xbb\xbf", b" 0 ", b"\r"]
+)
+
+
+@given(st.sampled_from(["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"]), st.lists(_PIECES).map(b"".join))
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_file_holds_is_read_or_named(
+    tmp_path_factory: pytest.TempPathFactory, file: str, content: bytes
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "fuzzed"
+    write_dataset(
+        folder, Dataset({"p1": Passage("p1", "", "a")}, {"q1": Query("q1", "b")}, {"test": {"q1": {"p1": 1}}})
+    )
+    (folder / file).write_bytes(content)
+
+    said = file
+    try:
+        read_dataset(folder, EmptyRows())
+    except DataError as error:
+        said = str(error)
+    assert file in said
+
+
 def test_json_has_sorted_keys_and_a_final_newline(tmp_path: Path) -> None:
     write_json(tmp_path / "new" / "a.json", {"b": "é", "a": [1]})
 

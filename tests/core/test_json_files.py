@@ -1,11 +1,12 @@
 """Text and JSON of others: what cannot be used is one error with file, line and remedy, whatever is wrong."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain_embeddings.core.errors import DataError
@@ -58,6 +59,16 @@ def test_what_lies_within_the_bounds_is_read() -> None:
 def test_json_is_read_as_python_reads_it(value: object) -> None:
     if "\\ud" not in (text := json.dumps(value)):
         assert parse(text, FILE) == json.loads(text)
+
+
+@settings(max_examples=500)
+@given(st.text(alphabet='[]{}",:\\ud8e1-.9NaIn \n') | st.text())
+def test_any_text_is_a_value_that_can_be_written_or_an_error(text: str) -> None:
+    value = None
+    with contextlib.suppress(DataError):
+        value = parse(text, FILE)
+
+    assert json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
 
 
 def test_an_object_is_asked_for() -> None:

@@ -161,6 +161,18 @@ def test_files_that_are_not_read_are_named(tmp_path: Path) -> None:
     ]
 
 
+def test_judgements_beside_the_corpus_alone_are_a_problem(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, splits={})
+    (folder / "qrels").rename(folder / "judgements")
+    (folder / "qrels.tsv").write_text("q1\tp1\t1\n")
+
+    ingested = read(folder, _params("test"))
+
+    assert [reject.place for reject in ingested.rejects] == ["qrels.tsv"]
+    assert ingested.problems == ["no question is judged in qrels/test.tsv, so nothing can be evaluated"]
+    assert read(_folder(tmp_path / "whole"), _params("test")).problems == []
+
+
 def test_keys_by_which_later_stages_go_are_renamed_and_named(tmp_path: Path) -> None:
     asked: dict[str, Any] = {**QUERIES[2], "source": "sentence", "expected_topics": 5}
     queries = [*QUERIES[:2], asked, QUERIES[3]]

@@ -162,6 +162,15 @@ def test_chunks_without_a_text_and_copies_are_left_out(tmp_path: Path) -> None:
     assert (ingested.counts["rows.empty"], ingested.counts["exact_copies"]) == (1, 1)
 
 
+def test_a_chunk_has_the_type_that_heading_and_text_say(tmp_path: Path) -> None:
+    steps = {
+        "page_content": "1. Open the drain plug.\n2. Let the oil run out.",
+        "metadata": {"Header 1": "Changing the oil"},
+    }
+
+    assert [passage.type for passage in _corpus(tmp_path, steps, SEAL)] == ["procedure", "other"]
+
+
 def test_questions_name_chunks_by_id_or_by_file_and_heading(tmp_path: Path) -> None:
     care = {"source": "docs/pump/p7.md", "Header 1": "Care"}
     rows = [

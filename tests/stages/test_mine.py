@@ -44,7 +44,7 @@ def test_the_audit_adds_up(pipeline: Pipeline) -> None:
     triplets = list(read_jsonl(pipeline.root / "data/mine/tiny/triplets.jsonl"))
 
     assert audit["kept"]["same domain"] + audit["kept"]["cross domain"] == len(triplets)
-    assert audit["dropped"]["judged for this query"] > 0
+    assert audit["dropped"]["relevant to this query"] > 0
     shares = [row["share"] for row in audit["suspicious"]]
     assert len(shares) == 50
     assert shares == sorted(shares, reverse=True)
@@ -104,7 +104,7 @@ def test_the_collection_in_use_gives_candidates(mined: Mined) -> None:
 
     assert triplets["oil"] == ["rudder"]  # pads is not in the collection
     assert triplets["rudder"] == ["oil"]
-    assert audit["dropped"] == {"judged for this query": 2, "not in the corpus": 3}
+    assert audit["dropped"] == {"relevant to this query": 2, "not in the corpus": 3}
     assert audit["kept"] == {"same domain": 3}
 
 
@@ -112,5 +112,5 @@ def test_what_synthetic_dev_questions_ask_for_is_no_negative(mined: Mined) -> No
     triplets, audit = mined("synthetic")
 
     assert triplets == {"oil": ["pads"], "pads": ["oil"], "rudder": ["oil"]}
-    assert audit["dropped"] == {"held out": 2, "judged for this query": 2, "not in the corpus": 3}
+    assert audit["dropped"] == {"held out": 2, "relevant to this query": 2, "not in the corpus": 3}
     assert audit["kept"] == {"fallback": 1, "same domain": 3}

@@ -108,4 +108,5 @@ def read(folder: Path, params: IngestParams) -> Ingested:
         counts["rows.empty"] = rows
     taken = [CORPUS, QUERIES, *(f"qrels/{path.name}" for path in split_files(folder).values())]
     rejects = [*_left_out(empty, renamed), *not_taken(walked, taken, _NOT_READ)]
-    return Ingested(Dataset(corpus, queries, qrels), rejects, counts)
+    problems = [] if qrels.get("test") else ["no question is judged in qrels/test.tsv, so nothing can be evaluated"]
+    return Ingested(Dataset(corpus, queries, qrels), rejects, counts, problems)

@@ -28,6 +28,7 @@ from domain_embeddings.core.text import without_repeats
 from domain_embeddings.ingest.kinds.copies import copies_of
 from domain_embeddings.ingest.kinds.manual_questions import QUESTIONS, Labels, Places, read_questions
 from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, checked, freed, renamings
+from domain_embeddings.ingest.section_types import section_type
 from domain_embeddings.ingest.stopped import StoppedError
 from domain_embeddings.ingest.walk import LISTS, not_taken, shown, walk
 from domain_embeddings.params.ingest import IngestParams
@@ -143,7 +144,8 @@ def _passage(read: _Read, shared: int, renamed: Counter[str]) -> Passage:
         extra = freed(extra, ("aliases",), renamed)
     passage_id = read.place if read.chunk.id is None else str(read.chunk.id)
     extra = {"file": read.source, **extra, "headings": title[-1:]}
-    return Passage(passage_id, " > ".join(title), read.chunk.text, _domain(read, shared), "other", extra)
+    kind = section_type(" ".join(title[-1:]), read.chunk.text)
+    return Passage(passage_id, " > ".join(title), read.chunk.text, _domain(read, shared), str(kind), extra)
 
 
 def _is_used(metadata: Mapping[str, Any], key: str) -> bool:
@@ -201,7 +203,8 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     copies = copies_of(passages, params.near_copy, counts)
     kept = {i: passage for i, passage in passages.items() if i not in copies}
     counts.update({"passages": len(kept), "files.read": len(taken) - 1})
-    counts.update(f"passages.{passage.domain}" for passage in kept.values())
+    for passage in kept.values():
+        counts.update((f"passages.{passage.domain}", f"type.{passage.type}"))
     done = Ingested(Dataset(kept, {}, {}), rejects, dict(sorted(counts.items())))
     path = folder / QUESTIONS
     try:
