@@ -6,7 +6,7 @@ python -m domain_embeddings search "how do I bleed the brakes" --corpus manuals
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,17 +146,21 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     key_env: KeyEnv = None,
+    deadline: Annotated[float, typer.Option(help="Seconds within which a request is answered.", min=0.1)] = 30.0,
+    grace: Annotated[int, typer.Option(help="Seconds that SIGTERM leaves to what is under way.", min=0)] = 8,
 ) -> None:
-    """Serve search, encoding, health, metrics and a page to search with."""
-    import uvicorn  # only here, with the service: the other commands need no `domain-embeddings[serve]`
-
+    """Serve search, encoding, health, metrics, docs and a page to search with."""
+    from domain_embeddings.serving.connection import create_server  # the other commands need no
+    from domain_embeddings.serving.limits import Limits  # `domain-embeddings[serve]`
     from domain_embeddings.serving.service import create_app
 
+    limits = Limits(deadline_s=deadline, shutdown_s=grace)
     with _errors(), create_finetuned_retrieval(corpus, version, _params(params), root, folder) as tuned:
         base = tuned.with_base()
         for retrieval in (tuned, base):
             _index_once(retrieval, passages, activate=retrieval is tuned)
-        uvicorn.run(create_app(tuned, base, _key(key_env)), host=host, port=port, log_level="warning")
+        with suppress(KeyboardInterrupt):
+            create_server(create_app(tuned, base, _key(key_env), limits), host, port, limits).run()
 
 
 @contextmanager

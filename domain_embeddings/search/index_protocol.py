@@ -7,6 +7,7 @@ live, and remembers the one before it.
 """
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import ModuleType
@@ -203,7 +204,7 @@ def _condition(field: str, wanted: Any, types: ModuleType, range_type: type[Any]
         raise ValueError(f"filter {field[:40]!r} is no field: letters, digits and '_', first no digit")
     key = field if field in OWN_FIELDS else f"extra.{field}"
     if isinstance(wanted, Mapping) and wanted and set(wanted) <= RANGE:
-        if all(isinstance(bound, int | float) for bound in wanted.values()):
+        if all(map(_bound, wanted.values())):
             return types.FieldCondition(key=key, range=range_type(**{name: float(b) for name, b in wanted.items()}))
     elif _text(wanted) or _whole(wanted):
         return types.FieldCondition(key=key, match=types.MatchValue(value=wanted))
@@ -213,6 +214,11 @@ def _condition(field: str, wanted: Any, types: ModuleType, range_type: type[Any]
         f"filter {field!r} is {wanted!r}: allowed are a string, a whole number, true, false, a list of strings or of "
         "whole numbers, and a range of numbers such as {'gte': 3, 'lt': 10}"
     )
+
+
+def _bound(value: Any) -> bool:
+    """Whether it is a number that an engine can compare with: one that a double holds."""
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def _whole(value: Any) -> bool:

@@ -149,8 +149,12 @@ class FineTunedRetrieval:
         use_hybrid: bool = True,
         filters: Filters | None = None,
         explain: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> list[list[Result]]:
-        """What `search` gives for each query: encoded one by one, for a batch's padding would change last digits."""
+        """What `search` gives for each query: encoded one by one, for a batch's padding would change last digits.
+
+        `check` is called before each step, and ends the search by raising.
+        """
         serving = self._serving
         if not 1 <= limit <= serving.system.depth:
             raise QueryError(f"limit is {limit}, allowed are 1 to {serving.system.depth} (search.depth)")
@@ -161,7 +165,11 @@ class FineTunedRetrieval:
         found: dict[str, list[Result]] = {"": []}
         for start in range(0, len(distinct), _AT_ONCE):
             some = distinct[start : start + _AT_ONCE]
-            encoded = [wanted(serving.model, system, query) for query in some]
+            encoded = []
+            for query in some:
+                check()
+                encoded.append(wanted(serving.model, system, query))
+            check()
             found |= zip(some, self._answers(serving, system, encoded, asked), strict=True)
         return [found[query] for query in cleaned]
 

@@ -1,9 +1,12 @@
 """The commands search, index, compare, rollback, serve: what they say, and their exit status."""
 
 import json
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -12,6 +15,7 @@ from domain_embeddings.core.beir_files import write_jsonl
 from domain_embeddings.core.errors import DEBUG, DataError
 from tests.packaged import NAME, copy_models
 from tests.searching import PASSAGES
+from tests.serving.stub import PATIENCE, answers, free_port, process
 
 pytestmark = pytest.mark.slow
 
@@ -171,6 +175,27 @@ def test_serve_without_its_key_is_refused(place: list[str], monkeypatch: pytest.
     status, said = run("serve", *place, "--key-env", "SEARCH_KEY")
 
     assert (status, "the environment variable SEARCH_KEY is not set" in said) == (2, True)
+
+
+@pytest.mark.timeout(400)
+def test_serve_ends_at_sigterm_whoever_is_half_way(place: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEARCH_KEY", "geheim")
+    port = free_port()
+    options = ("--port", str(port), "--key-env", "SEARCH_KEY", "--grace", "2")
+
+    with process("domain_embeddings", "serve", *place, *options, port=port) as service, ExitStack() as stack:
+        for half in (b"", b"POST /search HTTP/1.1\r\nHost: x\r\nX-API-Key: geheim\r\nContent-Length: 9\r\n\r\n{") * 32:
+            rude = stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
+            rude.sendall(half)
+        with httpx.Client(headers={"X-API-Key": "geheim"}, timeout=PATIENCE) as client:
+            found = client.post(f"http://127.0.0.1:{port}/search", json={"queries": [QUESTION]}).json()
+        well = answers(port)
+        service.terminate()
+        _, told = service.communicate(timeout=PATIENCE)
+
+    assert well
+    assert found["results"][0][0]["id"] == "p1"
+    assert "Traceback" not in told
 
 
 def test_late_interaction_shows_which_words_matched(place: list[str]) -> None:
