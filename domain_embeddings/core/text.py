@@ -53,13 +53,13 @@ def content_words(text: str) -> tuple[str, ...]:
 
 def sentences(text: str) -> list[str]:
     """Split running text into sentences at . ! ? before a capital or digit, not after common abbreviations."""
-    parts: list[str] = []
+    parts: list[list[str]] = []
     for piece in _SENTENCE_END.split(" ".join(text.split())):
-        if parts and _ABBREVIATION.search(parts[-1]):
-            parts[-1] += " " + piece
+        if parts and _ABBREVIATION.search(parts[-1][-1]):
+            parts[-1].append(piece)
         elif piece:
-            parts.append(piece)
-    return parts
+            parts.append([piece])
+    return [" ".join(pieces) for pieces in parts]
 
 
 def without_repeats(items: Iterable[str]) -> list[str]:

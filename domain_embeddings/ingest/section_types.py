@@ -42,9 +42,9 @@ _HEADINGS = {
 }
 _HEADING_WEIGHT = 3.0
 
-_NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.)]|step\s+\d+\s*[:.])\s+\S", re.IGNORECASE)
+_NUMBERED = re.compile(r"^\s*+(?:\(?\d{1,3}[.)]|step\s++\d++\s*+[:.])\s++\S", re.IGNORECASE)
 _IMPERATIVE = re.compile(
-    r"""\s*(?:\(?\d{1,3}[.)]|[-•*]|step\s+\d+\s*[:.])?\s*
+    r"""^\s*+(?:\(?\d{1,3}[.)]|[-•*]|step\s++\d++\s*+[:.])?+\s*+
     (?:add|adjust|align|apply|attach|bleed|charge|check|choose|clean|close|connect|cut|detach|disconnect|drain|enter|
     fill|fit|hold|insert|inspect|install|isolate|jack|lift|locate|loosen|lower|make|mark|measure|move|open|place|press|
     pull|push|put|raise|read|reconnect|reinstall|release|remove|repeat|replace|run|select|set|slacken|slide|start|stop|
@@ -58,8 +58,10 @@ _SYMPTOM = _pattern(
 _CAUSE_HEADER = _pattern(
     r"symptom|causes?|remedy|complaint|fault|meaning|trouble|first check|action|probable \w+|correction"
 )
-_SYMPTOM_LINE = re.compile(r"\W*(?:symptoms?|(?:probable |possible |likely )?causes?)\b.*:", re.IGNORECASE)
-_PART_NUMBER = re.compile(r"\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z0-9]{2,}(?:-[A-Z0-9]+)+\b|\b\d{4,}-\d{2,}\b")
+_SYMPTOM_LINE = re.compile(r"^\W*+(?:symptoms?|(?:probable |possible |likely )?causes?)\b.*:", re.IGNORECASE)
+_PART_NUMBER = re.compile(
+    r"\b(?=[A-Z0-9-]{0,40}\d)(?=[A-Z0-9-]{0,40}[A-Z])[A-Z0-9]{2,}(?:-[A-Z0-9]+)+\b|\b\d{4,}-\d{2,}\b"
+)
 _PARTS_HEADER = _pattern(r"part (?:no|number)s?|qty|quantity|order (?:no|number)|ref|item no|description")
 _VALUE = re.compile(
     r"\d\s?(?:mm|cm|km|m|in|inch(?:es)?|kg|g|lb|lbs|psi|bar|mbar|kPa|MPa|Pa|Nm|N·m|ft-lbs?|lb-ft|lbf|V|mV|kV|A|mA|µA|W|"

@@ -182,8 +182,8 @@ DESCRIPTION
         "# 1 DESCRIPTION",
         "paragraph: The controller starts the pump when the float switch has been closed for three seconds. It can "
         "also be started by hand. Devices that were combined with an older controller need a set of wires and a "
-        "terminal block. The controller does not know whether the tank is dry. Some installations also provide a second float "
-        "that protects the motor.",
+        "terminal block. The controller does not know whether the tank is dry. Some installations also provide a "
+        "second float that protects the motor.",
     ]
 
 
