@@ -3,7 +3,6 @@
 The one exception to the rule that no test asserts on time: CPU time of a document and of one twice as long.
 """
 
-import gc
 from collections.abc import Callable
 from contextlib import suppress
 from time import process_time
@@ -22,7 +21,6 @@ TRIES = 6
 
 def _seconds(suffix: str, data: bytes) -> float:
     """CPU time of reading a file and cutting it into pieces."""
-    gc.collect()
     begin = process_time()
     with suppress(UnreadableError):
         pieces_of(READERS[suffix](data, "x"), 100, 2000)
