@@ -120,34 +120,43 @@ def _merge(short: Section, host: Section) -> None:
     short.blocks, short.owners = [], []
 
 
-def _hosts(sections: Sequence[Section], index: int) -> Iterator[int]:
-    """Where a short section may go: the next sibling, the previous one, its parent's own text.
-
-    A section above others counts as a sibling of theirs: an introduction goes to the first of them.
-    """
-    children = [i for i, s in enumerate(sections) if s.parent == index and s.blocks]
-    yield from children[:1]
-    family = [i for i, s in enumerate(sections) if s.parent == sections[index].parent and s.blocks and i != index]
-    yield from [i for i in family if i > index][:1]
-    yield from [i for i in family if i < index][-1:]
-    parent = sections[index].parent
-    if parent >= 0 and sections[parent].blocks:
-        yield parent
+def _neighbours(sections: Sequence[Section]) -> tuple[dict[int, int], dict[int, int]]:
+    """The first child that has blocks of each section, and the next sibling that has, where there is one."""
+    first: dict[int, int] = {}
+    following: dict[int, int] = {}
+    for index in reversed(range(len(sections))):
+        parent = sections[index].parent
+        if parent in first:
+            following[index] = first[parent]
+        if sections[index].blocks:
+            first[parent] = index
+    return first, following
 
 
 def _merge_short(sections: list[Section], shortest: int, limit: int, counts: Counter[str]) -> None:
     """Merge sections shorter than `shortest` into neighbours, those first that stay within the limit; else drop them.
 
+    A short section may go to its first child, its next sibling, its previous one, and its parent's own text, in
+    this order; a section above others counts as a sibling of theirs: an introduction goes to the first of them.
     The lines above the first heading (a cover, an imprint) are dropped when short, not merged.
     """
-    root = _root(sections) if any(len(s.text) >= shortest for s in sections) else -1
+    lengths = [len(section.text) for section in sections]
+    root = _root(sections) if any(length >= shortest for length in lengths) else -1
+    child, following = _neighbours(sections)
+    previous: dict[int, int] = {}
     for index, section in enumerate(sections):
-        if not section.blocks or len(section.text) >= shortest:
+        if not section.blocks:
             continue
-        hosts = [] if index == root else list(_hosts(sections, index))
-        fitting = [i for i in hosts if len(sections[i].text) + len(section.text) <= limit]
+        if lengths[index] >= shortest:
+            previous[section.parent] = index
+            continue
+        places = (child.get(index), following.get(index), previous.get(section.parent), section.parent)
+        hosts = [i for i in places if i is not None and i >= 0 and sections[i].blocks and index != root]
+        fitting = [i for i in hosts if lengths[i] + lengths[index] <= limit]
         if hosts:
-            _merge(section, sections[(fitting or hosts)[0]])
+            host = (fitting or hosts)[0]
+            _merge(section, sections[host])
+            lengths[host] = len(sections[host].text)
             counts["merged"] += 1
         else:
             section.blocks, section.owners = [], []

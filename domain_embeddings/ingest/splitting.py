@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from domain_embeddings.core.text import sentences
 from domain_embeddings.ingest.formats.blocks import Block, BlockKind
 
@@ -23,11 +25,15 @@ class Unit:
 def _hard_cut(text: str, limit: int) -> list[str]:
     """Cut at the last white space within the limit, inside a word only if that is longer than the limit."""
     parts: list[str] = []
-    while len(text) > limit:
-        cut = text.rfind(" ", 1, limit + 1)
-        parts.append(text[: cut if cut > 0 else limit].rstrip())
-        text = text[cut if cut > 0 else limit :].lstrip()
-    return [part for part in (*parts, text) if part]
+    begin = 0
+    while len(text) - begin > limit:
+        cut = text.rfind(" ", begin + 1, begin + limit + 1)
+        end = cut if cut > 0 else begin + limit
+        parts.append(text[begin:end].rstrip())
+        begin = end
+        while begin < len(text) and text[begin].isspace():
+            begin += 1
+    return [part for part in (*parts, text[begin:]) if part]
 
 
 def _lines(text: str, limit: int) -> list[tuple[str, str]]:
@@ -66,26 +72,19 @@ def pieces(parts: Sequence[Unit], shortest: int, limit: int) -> list[list[Unit]]
     Of all ways to cut, this is the one of least cost, where a piece of length n costs limit² + (limit - n)²
     and 4 limit² more if it is shorter than `shortest` or ends in a sticky unit. No unit may exceed the limit.
     """
-    best: list[tuple[float, int]] = [(0.0, 0)]
+    lengths = np.array([(len(unit.text), len(unit.glue)) for unit in parts], dtype=np.int64).reshape(-1, 2)
+    ends = np.concatenate([[0], np.cumsum(lengths.sum(axis=1))])
+    begins = ends[:-1] + lengths[:, 1]
+    costs = np.zeros(len(parts) + 1)
+    cuts = [0]
     for end in range(1, len(parts) + 1):
-        best.append(_best_cut(parts, end, best, shortest, limit))
-    cuts = [len(parts)]
-    while cuts[-1] > 0:
-        cuts.append(best[cuts[-1]][1])
-    bounds = cuts[::-1]
-    return [list(parts[a:b]) for a, b in pairwise(bounds)]
-
-
-def _best_cut(
-    parts: Sequence[Unit], end: int, best: list[tuple[float, int]], shortest: int, limit: int
-) -> tuple[float, int]:
-    """(cost, begin) of the cheapest way to cut the first `end` units, whose last piece begins at `begin`."""
-    choices: list[tuple[float, int]] = []
-    length = 0
-    for begin in range(end - 1, -1, -1):
-        length += len(parts[begin].text) + (len(parts[begin + 1].glue) if begin + 1 < end else 0)
-        if length > limit and choices:
-            break
-        bad = (length < shortest) + (parts[end - 1].sticky and end < len(parts))
-        choices.append((best[begin][0] + limit**2 * (1 + 4 * bad) + (limit - length) ** 2, begin))
-    return min(choices)
+        low = min(end - 1, int(np.searchsorted(begins[:end], ends[end] - limit)))
+        length = ends[end] - begins[low:end]
+        bad = (length < shortest).astype(np.int64) + (parts[end - 1].sticky and end < len(parts))
+        choices = costs[low:end] + limit**2 * (1 + 4 * bad) + (limit - length) ** 2
+        cuts.append(low + int(choices.argmin()))
+        costs[end] = choices.min()
+    bounds = [len(parts)]
+    while bounds[-1] > 0:
+        bounds.append(cuts[bounds[-1]])
+    return [list(parts[a:b]) for a, b in pairwise(bounds[::-1])]

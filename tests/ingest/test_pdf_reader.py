@@ -1,5 +1,7 @@
 """PDF: headings, columns and tables from where the text stands."""
 
+from collections.abc import Sequence
+
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
 from domain_embeddings.ingest.formats.pdf.pdf_reader import read_pdf
@@ -92,3 +94,106 @@ def test_pdf_of_one_type_size_has_headings_by_form() -> None:
         "# 1 PARKING BRAKE",
         "paragraph: Two cables.",
     ]
+
+
+def _outlined(canvas: Canvas, title: str, level: int) -> None:
+    """Put an entry into the outline for the page being drawn."""
+    canvas.bookmarkPage(title)
+    canvas.addOutlineEntry(title, title, level)
+
+
+def _lines(canvas: Canvas, top: float, texts: Sequence[str], font: str = "Helvetica", size: float = 10) -> float:
+    """Draw lines below each other and return the height of the next one."""
+    for text in texts:
+        canvas.setFont(font, size)
+        canvas.drawString(60, top, text)
+        top -= 1.2 * size
+    return top
+
+
+BODY = ["The pump draws oil from the tank and passes it on to the", "control valve through a filter at the tank."]
+
+
+def test_pdf_headings_are_those_of_the_outline() -> None:
+    def draw(canvas: Canvas) -> None:
+        _lines(canvas, 700, ["KT-6 Pump"], size=30)
+        canvas.showPage()
+        for number, (chapter, part) in enumerate([("Brakes", "Bleeding the lines"), ("Engine", "Oil")], start=1):
+            _outlined(canvas, f"Chapter {number}. {chapter}", 0)
+            top = _lines(canvas, 760, [f"{number} {chapter}"], size=10)
+            top = _lines(canvas, top - 20, BODY)
+            _outlined(canvas, part, 1)
+            top = _lines(canvas, top - 20, [f"{number}.1 Bleeding", "the lines"] if number == 1 else ["1.2 Oil"])
+            top = _lines(canvas, top - 20, BODY)
+            _lines(canvas, top - 20, ["Not a heading at all"], "Helvetica-Bold", 16)
+            canvas.showPage()
+
+    document = read_pdf(documents.drawn_pdf(draw), "kt6")
+    assert document.title == "KT-6 Pump"
+    headings = [(b.level, b.text, b.page) for b in document.blocks if b.kind == "heading"]
+    assert headings == [(1, "1 Brakes", 2), (2, "1.1 Bleeding the lines", 2), (1, "2 Engine", 3), (2, "1.2 Oil", 3)]
+
+
+def test_pdf_outline_that_fits_nothing_is_not_used() -> None:
+    def draw(canvas: Canvas) -> None:
+        for title in ("Slide 1", "Slide 2", "Slide 3"):
+            _outlined(canvas, title, 0)
+        top = _lines(canvas, 760, ["Bleeding"], size=16)
+        _lines(canvas, top - 20, BODY * 3)
+
+    assert documents.shown(read_pdf(documents.drawn_pdf(draw), "x"))[0] == "# 1 Bleeding"
+
+
+def test_pdf_numbers_decide_the_depth_before_type() -> None:
+    def draw(canvas: Canvas) -> None:
+        top = 780.0
+        for text, size in [("1 Use", 16), ("1.1 Start", 14), ("1.1.1 Cold", 14), ("2 Care", 14), ("Spares", 14)]:
+            top = _lines(canvas, _lines(canvas, top, [text], size=size) - 10, BODY) - 10
+
+    shown = documents.shown(read_pdf(documents.drawn_pdf(draw), "x"))
+    assert [line for line in shown if line.startswith("#")] == [
+        "# 1 1 Use",
+        "# 2 1.1 Start",
+        "# 3 1.1.1 Cold",
+        "# 1 2 Care",
+        "# 3 Spares",
+    ]
+
+
+def test_pdf_imprints_and_watermarks_are_no_headings() -> None:
+    def draw(canvas: Canvas) -> None:
+        for number in range(5):
+            top = _lines(canvas, 760, [f"Part {'ABCDE'[number]}"], size=18)
+            top = _lines(canvas, top - 20, BODY)
+            top = _lines(canvas, top - 20, ["Better by design"], size=16)
+            _lines(canvas, top - 20, BODY * 4)
+            canvas.showPage()
+        _lines(canvas, 760, ["© 2024 Halden Ltd", "www.halden.example"], size=18)
+
+    shown = documents.shown(read_pdf(documents.drawn_pdf(draw), "x"))
+    assert [line for line in shown if line.startswith("#")] == [f"# 1 Part {letter}" for letter in "ABCDE"]
+
+
+def test_pdf_headers_of_several_lines_and_model_numbers_are_removed() -> None:
+    def draw(canvas: Canvas) -> None:
+        for number in range(4):
+            _lines(canvas, 820, ["HT-25", "Halden Ltd", "Service manual", "Issue 3", f"{number + 1}"], size=8)
+            _lines(canvas, 700, [f"Step {word} is to be done" for word in ("ABCD"[number], "EFGH"[number])])
+            canvas.showPage()
+
+    text = " ".join(block.text for block in read_pdf(documents.drawn_pdf(draw), "x").blocks)
+    assert text == "Step A is to be done Step E is to be done " + " ".join(
+        f"Step {word} is to be done" for pair in ("BF", "CG", "DH") for word in pair
+    )
+
+
+def test_pdf_text_that_is_turned_is_left_out() -> None:
+    def draw(canvas: Canvas) -> None:
+        _lines(canvas, 700, BODY)
+        canvas.saveState()
+        canvas.translate(30, 600)
+        canvas.rotate(90)
+        canvas.drawString(0, 0, "UNCONTROLLED COPY")
+        canvas.restoreState()
+
+    assert documents.shown(read_pdf(documents.drawn_pdf(draw), "x")) == [f"paragraph: {' '.join(BODY)}"]

@@ -59,24 +59,29 @@ def located(blocks: Iterable[Block]) -> tuple[str, list[Block]]:
 
 
 _PAGE_MARK = re.compile(
-    r"""[\W_]* (?: (?:page|pg\.?) \s* (?P<named>\d+) (?: \s* (?:of|/) \s* \d+ )? [\W_]*
-      | (?<=[-\u2013\u2014])\s* (?P<dashed>\d+) \s* [-\u2013\u2014]+ \s*
-      | (?P<of>\d+) \s+ of \s+ \d+ \s* )""",
+    r"""[\W_]* (?: (?:page|pg\.?) \s* (?P<named>\d{1,6}) (?: \s* (?:of|/) \s* \d{1,6} )? [\W_]*
+      | (?<=[-\u2013\u2014])\s* (?P<dashed>\d{1,6}) \s* [-\u2013\u2014]+ \s*
+      | (?P<of>\d{1,6}) \s+ of \s+ \d{1,6} \s* )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LONGEST_MARK = 80
 
 
 def page_mark(text: str) -> int | None:
     """The page number in "--- PAGE 12 ---", "Page 7", "- 7 -" or "7 of 40"; None for any other text."""
-    match = _PAGE_MARK.fullmatch(text)
+    match = _PAGE_MARK.fullmatch(text) if len(text) <= _LONGEST_MARK else None
     return int(next(number for number in match.groups() if number)) if match else None
 
 
 _CONTENTS = re.compile(r"\W*(?:table\s+of\s+)?contents(?:\s+page)?\W*", re.IGNORECASE)
-_LEADERS = re.compile(r"(?:\.{3,}|…{2,}|(?:\.\s){3,}|_{4,})\s*(?P<page>[A-Z]?-?\d+(?:[-.]\d+)?|[ivxl]+)?\s*$")
-_TRAILING_PAGE = re.compile(r"(?:\s{2,}|\t|\s+\.*\s*)\d+(?:-\d+)?\s*$")
+_LEADERS = re.compile(
+    r"""(?: (?<!\.)\.{3,}+ | (?<!…)…{2,}+ | (?<!\.\s)(?:\.\s){3,}+ | (?<!_)_{4,}+ ) \s*+
+      (?P<page> [A-Z]?-?\d++(?:[-.]\d++)? | [ivxl]++ )? \s*+ $""",
+    re.VERBOSE,
+)
+_TRAILING_PAGE = re.compile(r"\s\.*+\s?\d++(?:-\d++)?$")
 _LEADING_NUMBER = re.compile(
-    r"^\s*(?:(?:section|chapter|part|para|appendix)\s+)?[\dIVX]+(?:[-.]\d+)*[.):]*\s+", re.IGNORECASE
+    r"(?:(?:section|chapter|part|para|appendix)\s)?[\dIVX]++(?:[-.]\d++)*+[.):]*+\s", re.IGNORECASE
 )
 
 
@@ -93,19 +98,17 @@ def has_leaders(text: str) -> bool:
 
 def entry_key(text: str) -> str:
     """A heading, or its line in a table of contents, without number, leaders, page number and case."""
-    bare = _LEADERS.sub("", text)
-    for pattern in (_TRAILING_PAGE, _LEADING_NUMBER):
-        bare = pattern.sub("", bare)
-    return " ".join(re.findall(r"\w+", bare.casefold()))
+    bare = _TRAILING_PAGE.sub("", " ".join(_LEADERS.sub("", text).split()))
+    begin = _LEADING_NUMBER.match(bare)
+    return " ".join(re.findall(r"\w+", bare[begin.end() if begin else 0 :].casefold()))
 
 
-def _contents_end(blocks: list[Block], first: int) -> int:
-    """The index after the table of contents whose entries begin at `first`."""
-    later = {entry_key(b.text) for b in blocks[first:] if b.kind is BlockKind.HEADING}
+def _contents_end(blocks: list[Block], first: int, headings: dict[str, int]) -> int:
+    """The index after the table of contents whose entries begin at `first`; `headings`: the last place of each key."""
     for index in range(first, len(blocks)):
         block = blocks[index]
         listed = block.kind in (BlockKind.ITEM, BlockKind.ROW) or has_leaders(block.text)
-        if block.kind is BlockKind.HEADING or not (listed or entry_key(block.text) in later):
+        if block.kind is BlockKind.HEADING or not (listed or headings.get(entry_key(block.text), -1) >= first):
             return index
     return len(blocks)
 
@@ -113,12 +116,13 @@ def _contents_end(blocks: list[Block], first: int) -> int:
 def without_page_furniture(blocks: list[Block]) -> list[Block]:
     """Drop page marks, lines with dotted leaders, and the list under "Contents"."""
     kept: list[Block] = []
+    headings = {entry_key(block.text): i for i, block in enumerate(blocks) if block.kind is BlockKind.HEADING}
     skip_to = 0
     for index, block in enumerate(blocks):
         if index < skip_to or block.kind is BlockKind.CODE:
             kept.extend([block] if index >= skip_to else [])
         elif is_contents_heading(block.text):
-            skip_to = _contents_end(blocks, index + 1)
+            skip_to = _contents_end(blocks, index + 1, headings)
         elif page_mark(block.text) is None and not (block.kind is not BlockKind.ROW and has_leaders(block.text)):
             kept.append(block)
     return kept

@@ -4,7 +4,7 @@ import re
 
 _LABEL = re.compile(
     r"""\W* (?: (?:safety\s+)? (?:warning|caution|danger|note|notice|important|attention|tip|hint|continued|end) s?
-      | end\s+of\s+\w+ ) \s* (?: [:.!\-\u2013\u2014].* | \W* )""",
+      | end\s+of\s+\w+ ) \s*+ (?: [:.!\-\u2013\u2014].* | \W* )""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 _STEP = re.compile(r"\W*(?:step|schritt)?\s*#?\s*(\d{1,3})\s*[.:)]?\W*", re.IGNORECASE)
@@ -25,30 +25,32 @@ _PARAGRAPH = re.compile(
       \s+ (?P<title>[A-Z].*)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_NUMBERED = re.compile(r"(?P<number>[A-Z]?\d{1,2}(?:[.-]\d{1,3})*)\.?\s+(?P<title>\S.*)")
+_NUMBERED = re.compile(r"(?P<number>[A-Z]?\d{1,2}(?:[.-]\d{1,3}){0,8})\.?\s+(?P<title>\S.*)")
 _RULE = re.compile(r"([=\-~*_#^+\u2500\u2501\u2550])(?:\s?\1){2,}")
 _LONGEST = 100
+_LONGEST_LINE = 300
+"""No line longer than this, in characters, is a heading, label or caption."""
 
 
 def is_label(text: str) -> bool:
     """Whether a line is the label of a warning or note ("WARNING", "CAUTION: HOT SURFACE"), not a heading."""
-    return _LABEL.fullmatch(text) is not None
+    return len(text) <= _LONGEST_LINE and _LABEL.fullmatch(text) is not None
 
 
 def is_part_label(text: str) -> bool:
     """Whether a line names a part that any section may have ("Procedure:", "Tools"), and so says nothing alone."""
-    return _PART_LABEL.fullmatch(text) is not None
+    return len(text) <= _LONGEST_LINE and _PART_LABEL.fullmatch(text) is not None
 
 
 def step_number(heading: str) -> int | None:
     """The number of a heading that is only "Step N" or a number, else None."""
-    match = _STEP.fullmatch(heading)
+    match = _STEP.fullmatch(heading) if len(heading) <= _LONGEST_LINE else None
     return int(match[1]) if match else None
 
 
 def is_caption(text: str) -> bool:
     """Whether a line is the caption of a table or figure."""
-    return _CAPTION.match(text) is not None
+    return len(text) <= _LONGEST_LINE and _CAPTION.match(text) is not None
 
 
 def is_rule(text: str) -> bool:
@@ -67,14 +69,19 @@ def title_like(text: str) -> bool:
 def is_all_caps(text: str) -> bool:
     """Whether a line is a title in capitals: a word of three letters at least, letters the greater part."""
     letters = [c for c in text if c.isalpha()]
-    if any(c.islower() for c in letters) or len(letters) < 4 or not re.search(r"[A-ZÀ-Þ]{3}", text):
+    if (
+        len(text) > _LONGEST
+        or any(c.islower() for c in letters)
+        or len(letters) < 4
+        or not re.search(r"[A-ZÀ-Þ]{3}", text)
+    ):
         return False
     return len(letters) * 2 > len(text.replace(" ", "")) and title_like(text)
 
 
 def chapter_title(text: str) -> str | None:
     """What follows "SECTION 4:", "Chapter 2 -" or "Appendix A" in a heading ("" if nothing does), else None."""
-    match = _CHAPTER.fullmatch(text.strip())
+    match = _CHAPTER.fullmatch(text.strip()) if len(text) <= _LONGEST_LINE else None
     if not match or not title_like(text):
         return None
     title, number = match["title"], match["number"]
@@ -83,13 +90,13 @@ def chapter_title(text: str) -> str | None:
 
 def is_paragraph_heading(text: str) -> bool:
     """Whether a line is a heading such as "Para 1-2: Engine cranks but will not start"."""
-    match = _PARAGRAPH.fullmatch(text.strip())
+    match = _PARAGRAPH.fullmatch(text.strip()) if len(text) <= _LONGEST_LINE else None
     return match is not None and match["title"][0].isupper() and title_like(text)
 
 
 def numbered(text: str) -> str | None:
     """The number of a line such as "3.2 Title" or "4-1. Title", else None."""
-    match = _NUMBERED.fullmatch(text.strip())
+    match = _NUMBERED.fullmatch(text.strip()) if len(text) <= _LONGEST_LINE else None
     if not match or not title_like(match["title"]) or not match["title"][0].isalpha():
         return None
     return match["number"]

@@ -21,13 +21,14 @@ from domain_embeddings.ingest.formats.heading_form import is_label, is_part_labe
 from domain_embeddings.ingest.formats.html.not_content import (
     CONTAINERS,
     HEADINGS,
+    Links,
     NotContent,
     ancestors,
-    linked_share,
     tab_labels,
 )
 from domain_embeddings.ingest.formats.lines import row_text
 
+_DEEPEST = 250
 _HIGHEST_NUMBER = re.compile(r"-?[0-9]{1,9}")
 _NO_TEXT = {ord(c): None for c in "\u00ad\u200b\u2060\ufeff"} | dict.fromkeys(range(0xE000, 0xF900))
 """Signs that mark where a line may break, and those that only a page's own font of pictures has."""
@@ -37,14 +38,25 @@ def _flat(text: str) -> str:
     return " ".join(text.translate(_NO_TEXT).split())
 
 
+def _check_depth(soup: BeautifulSoup) -> None:
+    """Raise `UnreadableError` for tags nested deeper than any page has them."""
+    depths = {id(soup): 0}
+    for tag in soup.find_all(True):
+        depths[id(tag)] = depths[id(tag.parent)] + 1
+        if depths[id(tag)] > _DEEPEST:
+            raise UnreadableError("markup nested too deeply")
+
+
 class _Page:
     """Turns a page's tree into blocks; keeps the level of the current heading."""
 
     def __init__(self, soup: BeautifulSoup, level: int = 0) -> None:
+        _check_depth(soup)
         self._soup = soup
         self._level = level
         self._labels, lists = tab_labels(soup)
-        self._skipped = NotContent(soup).skipped | lists
+        self._links = Links(soup)
+        self._skipped = NotContent(soup, self._links).skipped | lists
         self._broken = ancestors(soup.find_all(list(CONTAINERS)))
         self._headed = ancestors(soup.find_all(list(HEADINGS)))
         self._tabled = ancestors(soup.find_all("table"))
@@ -140,7 +152,7 @@ class _Page:
         rows = [(row, list(_own(row, ("td", "th")))) for row in _own(table, ("tr",))]
         if self._is_layout(table, rows):
             for cell in (cell for _, cells in rows for cell in cells):
-                if id(cell) in self._headed or linked_share(cell) < 0.8:
+                if id(cell) in self._headed or self._links.share(cell) < 0.8:
                     yield from self._within(cell)
             return
         for caption in _own(table, ("caption",)):
@@ -192,13 +204,10 @@ def fragment_blocks(markup: str, level: int = 0) -> list[Block]:
 
 def read_html(markup: str, name: str) -> Document:
     """Read a page. Its title is the only `h1` if it is first, or else `<title>`, an `h1` in its header, or `name`."""
-    try:
-        page = _Page(BeautifulSoup(markup, "lxml"))
-        given = page.texts(".document-title")
-        heads = page.texts("title") + page.texts("h1")
-        blocks = without_page_furniture(list(page.blocks()))
-    except RecursionError as error:
-        raise UnreadableError("markup nested too deeply") from error
+    page = _Page(BeautifulSoup(markup, "lxml"))
+    given = page.texts(".document-title")
+    heads = page.texts("title") + page.texts("h1")
+    blocks = without_page_furniture(list(page.blocks()))
     title = next(iter(given + heads), name)
     text, blocks = located(block for block in blocks if block.text != title or block.kind is not BlockKind.PARAGRAPH)
     return Document(title if given else rooted(blocks, title), text, blocks)

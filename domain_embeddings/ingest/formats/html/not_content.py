@@ -85,20 +85,49 @@ def own_text(block: Tag) -> str:
     return "".join(texts)
 
 
-def linked_share(block: Tag) -> float:
-    """The part of a block's letters and digits that are within links; 0 for a block without any."""
-    total = sum(c.isalnum() for c in block.get_text())
-    linked = sum(c.isalnum() for link in block.find_all("a", href=True) for c in link.get_text())
-    return linked / total if total else 0.0
+class Links:
+    """How much of the text of each tag of a page is within links."""
+
+    def __init__(self, soup: BeautifulSoup) -> None:
+        """Count letters and digits, of inner tags first."""
+        self._counts: dict[int, tuple[int, int]] = {}
+        for tag in reversed(soup.find_all(True)):
+            total = linked = 0
+            for child in tag.children:
+                inner = self._counts.get(id(child), (0, 0)) if isinstance(child, Tag) else (_letters(child), 0)
+                total, linked = total + inner[0], linked + inner[1]
+            self._counts[id(tag)] = total, (total if tag.name == "a" and tag.has_attr("href") else linked)
+
+    def share(self, tag: Tag) -> float:
+        """The part of a tag's letters and digits that are within links; 0 for a tag without any."""
+        total, linked = self._counts[id(tag)]
+        return linked / total if total else 0.0
+
+
+def _letters(node: PageElement) -> int:
+    text = "" if isinstance(node, PreformattedString) else str(node)
+    return sum(c.isalnum() for c in text)
+
+
+def inside(soup: BeautifulSoup, names: Iterable[str]) -> set[int]:
+    """The ids of all tags inside of tags of these names or roles."""
+    wanted = frozenset(names)
+    found: set[int] = set()
+    for tag in soup.find_all(True):
+        parent = tag.parent
+        if parent is not None and (id(parent) in found or {parent.name, *_words(parent.get("role"))} & wanted):
+            found.add(id(tag))
+    return found
 
 
 class NotContent:
     """Finds the tags of a page that are no content. `skipped` holds the ids of those, not of what is in them."""
 
-    def __init__(self, soup: BeautifulSoup) -> None:
+    def __init__(self, soup: BeautifulSoup, links: Links) -> None:
         """Look through a page."""
-        self._mains = {id(tag) for tag in soup.find_all(["main", "article"])}
-        self._mains |= {id(tag) for tag in soup.select("[role=main]")}
+        self._links = links
+        self._main = inside(soup, ("main", "article"))
+        self._parts = inside(soup, ("main", "article", "section"))
         self._titled = ancestors(soup.find_all("h1"))
         self._inline: dict[int, bool] = {}
         self.skipped = {id(tag) for tag in soup.find_all(True) if self._is_skipped(tag)}
@@ -110,7 +139,7 @@ class NotContent:
         if tag.has_attr("hidden") and not _is_panel(tag):
             return True
         if tag.name == "header":
-            return not any(parent.name in ("main", "article", "section") for parent in tag.parents)
+            return id(tag) not in self._parts
         if tag.name in ("button", "input"):
             return not self._in_sentence(tag)
         if tag.name == "a" and _is_permalink(tag):
@@ -145,9 +174,9 @@ class NotContent:
         names = " ".join(_words(tag.get("class"), tag.get("id"), tag.get("role"), tag.get("aria-label")))
         if _NOTE.search(names.replace("_", "-")):
             return True
-        if _MARGINAL.search(names.replace("_", "-")) or linked_share(tag) > 0.5:
+        if _MARGINAL.search(names.replace("_", "-")) or self._links.share(tag) > 0.5:
             return False
-        return not self._mains or any(id(parent) in self._mains for parent in tag.parents)
+        return not self._main or id(tag) in self._main
 
     def _steps(self, soup: BeautifulSoup) -> Iterator[int]:
         """The ids of short blocks that only lead to other pages: "Prev | Home | Next"."""
@@ -166,7 +195,11 @@ class NotContent:
                 continue
             seen.add(id(block))
             text = block.get_text()
-            if len(text) <= _NAVIGATION_LENGTH and (marked or linked_share(block) > 0.99) and block.find("h1") is None:
+            if (
+                len(text) <= _NAVIGATION_LENGTH
+                and (marked or self._links.share(block) > 0.99)
+                and block.find("h1") is None
+            ):
                 yield id(block)
 
 

@@ -1,5 +1,6 @@
 """Tables in PDF pages: rows whose spans stand in columns, told apart by drawn edges or by white space."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -30,15 +31,16 @@ def _intervals(row: Row) -> list[tuple[float, float]]:
 
 
 def _separators(edges: Sequence[Edge], columns: Columns) -> list[float]:
-    """Heights at which edges cover at least half of the width of the columns, from the top."""
+    """Heights, ascending, at which edges, sorted from the top, cover at least half of the width of the columns."""
     left, right = columns[0][0], columns[-1][1]
     covered: dict[float, float] = {}
     for edge in edges:
         length = min(edge.x1, right + 12) - max(edge.x0, left - 12)
         if length > 0:
-            y = next((y for y in covered if abs(y - edge.y) < 2), edge.y)
+            last = next(reversed(covered), edge.y)
+            y = last if last - edge.y < 2 else edge.y
             covered[y] = covered.get(y, 0) + length
-    return sorted((y for y, length in covered.items() if length >= 0.5 * (right - left)), reverse=True)
+    return sorted(y for y, length in covered.items() if length >= 0.5 * (right - left))
 
 
 def _may_begin(row: Row) -> bool:
@@ -56,16 +58,16 @@ def _walled(row: Row, columns: Columns, walls: Sequence[Wall]) -> bool:
     return any(w.y0 <= row.y + 1 <= w.y1 and columns[0][0] - 12 <= w.x <= columns[-1][1] + 12 for w in walls)
 
 
-def _extends(row: Row, above: Row, columns: Columns, region: Region) -> bool:
-    """Whether a row belongs to the table above it, of these columns."""
-    separators = _separators(region.edges, columns)
+def _extends(row: Row, above: Row, columns: Columns, separators: Sequence[float], region: Region) -> bool:
+    """Whether a row belongs to the table above it, of these columns and separators."""
     if _walled(above, columns, region.walls) and not _walled(row, columns, region.walls):
         return False
     if len(row.spans) == 1 and row.size > above.size + 0.9:
         return False
     merged = _merged([*columns, *_intervals(row)])
-    between = any(row.y < y < above.y for y in separators)
-    below = any(y < row.y and row.y - y < 8 * row.size for y in separators)
+    under, over = bisect_left(separators, row.y), bisect_right(separators, row.y)
+    between = over < len(separators) and separators[over] < above.y
+    below = under > 0 and row.y - separators[under - 1] < 8 * row.size
     if len(merged) < min(2, len(columns)) or (len(merged) < len(columns) and len(row.spans) < len(columns)):
         return False
     if above.y - row.y > _FARTHEST * row.size and not (between and below):
@@ -79,14 +81,15 @@ def _end(region: Region, first: int) -> int:
     """The index after the table that may begin at row `first`; `first` if there is none."""
     rows = region.rows
     columns = _merged(_intervals(rows[first]))
+    separators = _separators(region.edges, columns)
     index = first + 1
-    while index < len(rows):
-        if not _extends(rows[index], rows[index - 1], columns, region):
-            break
-        columns = _merged([*columns, *_intervals(rows[index])])
+    while index < len(rows) and _extends(rows[index], rows[index - 1], columns, separators, region):
+        known, columns = columns, _merged([*columns, *_intervals(rows[index])])
+        if (known[0][0], known[-1][1]) != (columns[0][0], columns[-1][1]):
+            separators = _separators(region.edges, columns)
         index += 1
     several = sum(len(row.spans) > 1 for row in rows[first:index]) > 1
-    ruled = sum(rows[index - 1].y - 30 < y < rows[first].y + 30 for y in _separators(region.edges, columns)) > 1
+    ruled = sum(rows[index - 1].y - 30 < y < rows[first].y + 30 for y in separators) > 1
     return index if len(columns) > 1 and index > first + 1 and (several or ruled) else first
 
 
@@ -98,7 +101,7 @@ def _grouped(rows: Sequence[Row], columns: Columns, separators: Sequence[float])
     """
     bands: dict[int, list[Row]] = {}
     for row in rows:
-        bands.setdefault(sum(y > row.y for y in separators), []).append(row)
+        bands.setdefault(len(separators) - bisect_right(separators, row.y), []).append(row)
     groups: list[list[Row]] = []
     for band in bands.values():
         full = [row for row in band if len(row.spans) > 1 and row.x0 <= columns[0][1]]

@@ -1,7 +1,9 @@
 """The text of PDF pages with its places: spans of characters, and the edges drawn around them."""
 
 import ctypes
+import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +16,8 @@ _BOLD = re.compile(r"bold|black|heavy|semibold|demi", re.IGNORECASE)
 _CELL_GAP = 1.0
 _PLACED_GAP = 0.7
 _MARKER_GAP = 4.0
+_LONGEST_SPAN = 2000
+_UPRIGHT = 0.1
 _BREAKS = ("\r", "\n", "\0")
 
 
@@ -94,13 +98,20 @@ def _character(code: int) -> str:
     return "-" if chr(code) in _HYPHENS else chr(code)
 
 
+def _turned(textpage: object, count: int) -> set[int]:
+    """The indices of characters that do not stand upright, as a stamp's at the side; none if most are so."""
+    turned = {i for i in range(count) if abs(math.sin(pdfium.FPDFText_GetCharAngle(textpage, i))) > _UPRIGHT}
+    return turned if len(turned) * 2 < count else set()
+
+
 def _chars(textpage: object, count: int) -> Iterator[_Char]:
-    """The visible characters in the order of the file. Weight is looked up at the beginning of words."""
+    """The visible upright characters in the order of the file. Weight is looked up at the beginning of words."""
+    turned = _turned(textpage, count)
     box, x, y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
     spaced, placed, bold = True, True, False
     for index in range(count):
         text = _character(pdfium.FPDFText_GetUnicode(textpage, index))
-        if text in _BREAKS or text.isspace():
+        if text in _BREAKS or text.isspace() or index in turned:
             spaced, placed = True, placed or pdfium.FPDFText_IsGenerated(textpage, index) == 1
             continue
         pdfium.FPDFText_GetLooseCharBox(textpage, index, box)
@@ -114,12 +125,17 @@ def _follows(span: Span, char: _Char, walls: Sequence[Wall]) -> bool:
     """Whether a character goes on with a span: same baseline, no wall and no gap as wide as between columns."""
     size = max(span.size, char.size)
     gap = char.x0 - span.x1
-    if abs(span.y - char.y) >= 0.4 * size or gap <= -0.6 * size:
+    if abs(span.y - char.y) >= 0.4 * size or gap <= -0.6 * size or len(span.text) > _LONGEST_SPAN:
         return False
     widest = _MARKER_GAP if _MARKER.fullmatch(span.text) else _PLACED_GAP if char.placed else _CELL_GAP
-    return gap < widest * size and not any(
-        span.x1 - 1 < w.x < char.x0 + 1 and w.y0 <= char.y + 1 <= w.y1 for w in walls if gap > 1
-    )
+    return gap < widest * size and not (gap > 1 and _is_walled(span.x1 - 1, char.x0 + 1, char.y + 1, walls))
+
+
+def _is_walled(left: float, right: float, y: float, walls: Sequence[Wall]) -> bool:
+    """Whether one of the walls, sorted by place, stands between two places at a height."""
+    first = bisect_right(walls, left, key=lambda wall: wall.x)
+    last = bisect_left(walls, right, lo=first, key=lambda wall: wall.x)
+    return any(wall.y0 <= y <= wall.y1 for wall in walls[first:last])
 
 
 def _spans(chars: Iterator[_Char], walls: Sequence[Wall]) -> list[Span]:

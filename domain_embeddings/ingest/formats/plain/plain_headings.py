@@ -1,5 +1,6 @@
 """Which lines of a plain text are headings, and of what level."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,8 +27,11 @@ def _stands_apart(lines: Sequence[Line], index: int, headed: bool) -> bool:
     return index == 0 or headed or not _joined(lines[index])
 
 
-def _style(lines: Sequence[Line], index: int, headed: bool, numbers: set[str]) -> str | None:
-    """The style of heading that a line has, None if it is none. `headed`: the line above is a heading."""
+def _style(lines: Sequence[Line], index: int, headed: bool, chapters: set[str]) -> str | None:
+    """The style of heading that a line has, None if it is none. `headed`: the line above is a heading.
+
+    `chapters` are the numbers that others are below of.
+    """
     line = lines[index]
     below = lines[index + 1] if index + 1 < len(lines) else None
     if line.cells or is_rule(line.text):
@@ -46,17 +50,17 @@ def _style(lines: Sequence[Line], index: int, headed: bool, numbers: set[str]) -
         return "paragraph"
     apart = _stands_apart(lines, index, headed)
     if apart and (number := numbered(line.text)):
-        return _numbered_style(line, below, number, numbers)
+        return _numbered_style(line, below, number, chapters)
     return "capitals" if apart and is_all_caps(line.text) and not is_item(line.text) else None
 
 
-def _numbered_style(line: Line, below: Line | None, number: str, numbers: set[str]) -> str | None:
+def _numbered_style(line: Line, below: Line | None, number: str, chapters: set[str]) -> str | None:
     """Style of a line that begins with a number: a heading, unless it is one of a list of steps."""
     depth = 1 + number.count(".") + number.count("-")
     listed = below is not None and _joined(below) and (other := numbered(below.text)) and len(other) == len(number)
     if listed:
         return None
-    chapter = any(n.startswith((f"{number}.", f"{number}-")) for n in numbers) and (below is None or not _joined(below))
+    chapter = number in chapters and (below is None or not _joined(below))
     if depth == 1 and not (chapter or is_all_caps(line.text)):
         return None
     return f"number {depth}"
@@ -64,10 +68,11 @@ def _numbered_style(line: Line, below: Line | None, number: str, numbers: set[st
 
 def _styles(lines: Sequence[Line]) -> list[str | None]:
     numbers = {n for line in lines if (n := numbered(line.text)) and not line.cells}
+    chapters = {n[: match.start()] for n in numbers for match in re.finditer(r"[.-]", n)}
     styles: list[str | None] = []
     for index in range(len(lines)):
         headed = bool(styles) and (styles[-1] is not None or (is_rule(lines[index - 1].text) and _joined(lines[index])))
-        styles.append(_style(lines, index, headed, numbers))
+        styles.append(_style(lines, index, headed, chapters))
     return styles
 
 

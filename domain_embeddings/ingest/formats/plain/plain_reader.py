@@ -1,6 +1,7 @@
 """Plain text, as scanned or exported manuals are: pages, hard-wrapped lines, headings told by their form."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, takewhile
@@ -13,7 +14,7 @@ from domain_embeddings.ingest.formats.plain.plain_headings import mark_headings
 from domain_embeddings.ingest.formats.plain.plain_tables import mark_tables
 from domain_embeddings.ingest.formats.running_headers import masked, running_lines, without_contents
 
-_PAGE_IN_LINE = re.compile(r"(?:^|\s)page\s+(\d+)(?:\s+of\s+\d+)?\s*$|^\s*page\s+(\d+)\s", re.IGNORECASE)
+_PAGE_IN_LINE = re.compile(r"(?:^|\s)page\s+(\d{1,6})(?:\s+of\s+\d+)?\s*$|^\s*page\s+(\d{1,6})\s", re.IGNORECASE)
 _ANY_GAP = 0.5
 _COVER_LINES = 10
 _LONGEST_TITLE = 140
@@ -43,8 +44,8 @@ def _marks(lines: Sequence[Line]) -> dict[int, int]:
     if pure:
         return pure
     found = {i: m for i, line in enumerate(lines) if len(line.text) < 120 and (m := _PAGE_IN_LINE.search(line.text))}
-    forms = [masked(lines[i].text) for i in found]
-    return {i: int(m[1] or m[2]) for i, m in found.items() if forms.count(masked(lines[i].text)) > 1}
+    forms = Counter(masked(lines[i].text) for i in found)
+    return {i: int(m[1] or m[2]) for i, m in found.items() if forms[masked(lines[i].text)] > 1}
 
 
 def _pages_by_feeds(lines: Sequence[Line]) -> list[Line]:
@@ -142,7 +143,7 @@ def _title(lines: list[Line], removed: list[str], fallback: str) -> tuple[str, l
         return title, lines[count:]
     if _begins_with_title(lines):
         return re.split(r"\s{3,}", lines[0].text, maxsplit=1)[0], lines[1:]
-    named = [re.sub(r"\s{2,}.*|\W*\bpage\b.*", "", text, flags=re.IGNORECASE) for text in removed]
+    named = [re.sub(r"\s{2,}.*|(?<!\W)\W*+\bpage\b.*", "", text, flags=re.IGNORECASE) for text in removed]
     return next((text for text in named if len(text.split()) > 1), fallback), lines
 
 

@@ -71,23 +71,27 @@ def _own_name(style: Element) -> str | None:
     return None
 
 
-def _role(style_id: str | None, styles: Styles) -> str:
-    """What a style is by its own definition, or the nearest definition that it is based on; "" for body text."""
-    seen: set[str] = set()
-    while style_id in styles and style_id not in seen:
-        seen.add(style_id)
-        own = _own_name(styles[style_id])
-        if own is not None:
-            return own
-        style_id = _setting(styles[style_id], "basedOn")
-    return ""
+def _roles(styles: Styles) -> dict[str, str]:
+    """What each style is by its own definition, or the nearest definition that it is based on; "" for body text."""
+    roles: dict[str, str] = {}
+    for style_id in styles:
+        chain: list[str] = []
+        key: str | None = style_id
+        own: str | None = None
+        while key in styles and own is None:
+            chain.append(key)
+            own = roles.get(key, _own_name(styles[key]))
+            roles.setdefault(key, "")
+            key = _setting(styles[key], "basedOn")
+        roles.update(dict.fromkeys(chain, own or ""))
+    return roles
 
 
 def _name_styles(root: Element) -> None:
     """Give the styles of headings, titles and tables of contents, by whatever name, the names of Word's own."""
     found = [style for style in root.findall(f"{WORD}style") if style.get(f"{WORD}type") == "paragraph"]
     styles = {style.get(f"{WORD}styleId", ""): style for style in reversed(found)}
-    roles = {key: _role(key, styles) for key in styles}
+    roles = _roles(styles)
     for key, style in styles.items():
         name = style.find(f"{WORD}name")
         body = _name(style).split()[:1] in (["heading"], ["toc"]) and not roles[key]
