@@ -6,6 +6,7 @@ that Kubernetes mounts. One that leads out is not: what lies there is no part of
 
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,12 +58,12 @@ class _Walk:
         self._folder, self._root = folder, folder.resolve()
         self._seen: set[Path] = set()
         self._open: list[tuple[Path, Path]] = [(folder, self._root)]
-        self._links: list[Path] = []
+        self._links: deque[Path] = deque()
         while self._open or self._links:
             if self._open:
                 self._enter(*self._open.pop())
             else:
-                self._follow(self._links.pop(0))
+                self._follow(self._links.popleft())
 
     def _enter(self, path: Path, real: Path) -> None:
         """Look at what lies in a folder; `real` is its path without links."""
@@ -80,17 +81,21 @@ class _Walk:
                 self._reject(path / name, HIDDEN)
             elif name != shown(name):
                 self._reject(path / name, "its name is not UTF-8, or has signs that cannot be printed")
-            elif (path / name).is_symlink():
-                self._links.append(path / name)
             else:
-                self._take(path / name, real / name)
+                self._look(path / name, real / name)
 
-    def _take(self, path: Path, real: Path) -> None:
+    def _look(self, path: Path, real: Path) -> None:
         try:
-            mode = path.stat().st_mode
+            mode = path.lstat().st_mode
         except OSError as error:
             self._reject(path, f"cannot be opened: {error.strerror}")
             return
+        if stat.S_ISLNK(mode):
+            self._links.append(path)
+        else:
+            self._take(path, real, mode)
+
+    def _take(self, path: Path, real: Path, mode: int) -> None:
         if stat.S_ISDIR(mode):
             self._open.append((path, real))
         elif stat.S_ISREG(mode) and real in self._seen:
@@ -104,11 +109,12 @@ class _Walk:
     def _follow(self, link: Path) -> None:
         try:
             target = link.resolve(strict=True)
+            mode = target.stat().st_mode
         except (OSError, RuntimeError):  # a loop of links is the one or the other, by the version of Python
             self._reject(link, "a link that leads nowhere")
             return
         if target.is_relative_to(self._root):
-            self._take(link, target)
+            self._take(link, target, mode)
         else:
             self._reject(link, "a link that leads out of the folder")
 

@@ -136,6 +136,20 @@ def test_a_folder_that_may_not_be_opened_is_named(tmp_path: Path) -> None:
     assert (list(walked.files), walked.rejects) == (["n/b.md"], [Reject("m", "cannot be opened: Permission denied")])
 
 
+def test_folders_deeper_than_a_path_can_say_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.md").write_text("a")
+    for _ in range(30):
+        os.mkdir("d" * 200)
+        os.chdir("d" * 200)
+    monkeypatch.chdir(tmp_path)
+
+    walked = walk(tmp_path)
+
+    assert list(walked.files) == ["a.md"]
+    assert [reject.reason for reject in walked.rejects] == ["cannot be opened: File name too long"]
+
+
 def test_what_is_no_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.md: not a folder"):
         walk(_files(tmp_path, "a.md") / "a.md")
