@@ -4,7 +4,7 @@ import ast
 import importlib
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from re import _constants as op  # the names of a parsed pattern's parts
 from re import _parser
 from time import process_time
@@ -19,12 +19,10 @@ LARGEST_RATIO = 2.5
 """Of the times of an input of 2n and of n: 2 in a linear function, 4 in a quadratic one."""
 _ENOUGH = 1.0
 """CPU seconds at which no larger input is tried."""
-_SIZES = (*range(2, 10), *range(10, 20, 2), *range(20, 40, 4), *range(40, 80, 8), *(64 << i for i in range(1, 16)))
-"""Small steps at first: not even exponential growth goes from nothing to minutes in one. Each even one has its half."""
-_SURE = 0.2
-"""CPU seconds that are noise no more, so that one more try is enough."""
 _TELLING = 128
 """Size, from which an input tells enough: where quadratic growth from here on would not reach the floor, none will."""
+_STEEP = 6
+"""A ratio that is neither noise nor a quadratic function's, so that no larger input need be tried."""
 _MANY = 16
 """Repetitions, from which a bounded repeat is pumped too."""
 METHODS = ("match", "fullmatch", "search", "finditer", "findall", "split", "sub", "subn")
@@ -60,19 +58,42 @@ class Growth(NamedTuple):
         return self.whole / self.half
 
 
-def superlinear(run: Callable[[Any], object], make: Callable[[int], Any], largest: int) -> Growth | None:
-    """The first growth above the ratio among inputs made for ever larger n; None where it stays within it."""
+def doublings(first: int, largest: int) -> list[int]:
+    """Sizes, each twice the one before."""
+    return [first << i for i in range(32) if first << i <= largest]
+
+
+def steps(largest: int) -> list[int]:
+    """Sizes with small steps at first: not even exponential growth goes from nothing to minutes in one of them."""
+    small = (*range(2, 10), *range(10, 20, 2), *range(20, 40, 4), *range(40, 80, 8))
+    return [size for size in small if size <= largest] + doublings(128, largest)
+
+
+def superlinear(run: Callable[[Any], object], make: Callable[[int], Any], sizes: Sequence[int]) -> Growth | None:
+    """The growth above the ratio from one of the sizes to its double; None where there is none.
+
+    One that is not steep must go on to the double of that, so that no noise and no change of regime counts.
+    """
     times: dict[int, float] = {}
-    for size in (size for size in _SIZES if size <= largest):
+    for size in sizes:
         spent = times[size] = _seconds(run, make(size))
         if spent > max(FLOOR, LARGEST_RATIO * times.get(size // 2, spent)):
-            tries = 5 if spent < _SURE else 1
-            whole, half = (min(_seconds(run, make(each)) for _ in range(tries)) for each in (size, size // 2))
-            if whole > max(FLOOR, LARGEST_RATIO * half):
-                return Growth(size // 2, half, whole)
-        if spent > _ENOUGH or (size >= _TELLING and spent * (largest / size) ** 2 < FLOOR):
+            growth = _growth(run, make, size // 2)
+            if growth.ratio > _STEEP or (
+                growth.ratio > LARGEST_RATIO and _growth(run, make, size).ratio > LARGEST_RATIO
+            ):
+                return growth
+        if spent > _ENOUGH or (size >= _TELLING and spent * (sizes[-1] / size) ** 2 < FLOOR):
             return None
     return None
+
+
+def _growth(run: Callable[[Any], object], make: Callable[[int], Any], size: int) -> Growth:
+    """The growth from a size to its double, each measured five times but where that takes long."""
+    half, whole = make(size), make(2 * size)
+    once = _seconds(run, whole)
+    tries = range(1 if once > _ENOUGH else 4)
+    return Growth(size, min(_seconds(run, half) for _ in tries), min(once, *(_seconds(run, whole) for _ in tries)))
 
 
 def _seconds(run: Callable[[Any], object], value: object) -> float:

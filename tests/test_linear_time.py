@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.pumping import LARGEST_RATIO, Used, patterns, pumps, superlinear
+from tests.pumping import LARGEST_RATIO, Used, patterns, pumps, steps, superlinear
 
 KNOWN = frozenset(
     {
@@ -33,7 +33,7 @@ LARGEST = 16384
 def slow(used: Used) -> str:
     """What a pattern is slow on, and how slow; empty where there is nothing."""
     for pump in pumps(used.pattern):
-        growth = superlinear(used.run, pump.of, LARGEST // len(pump.again))
+        growth = superlinear(used.run, pump.of, steps(LARGEST // len(pump.again)))
         if growth:
             return f"{used.place}: {pump}: x {growth.ratio:.1f} from n = {growth.size} to 2n"
     return ""

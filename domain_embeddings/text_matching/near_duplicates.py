@@ -43,15 +43,26 @@ def compare(texts: Mapping[str, str], near_copy: float) -> Likeness:
     and "for 30 minutes" are two decisions, as are "always" and "never". They are one group in any case, and from
     `TOGETHER` on even where `near_copy` is set higher.
     """
+    first: dict[tuple[str, ...], str] = {}
+    same = {key: first.setdefault(tuple(found), key) if (found := words(text)) else key for key, text in texts.items()}
+    distinct = {key: text for key, text in texts.items() if same[key] == key}
+    alike = _pairs(distinct, near_copy)
+    group = chained(distinct, alike if near_copy <= TOGETHER else alike | _pairs(distinct, TOGETHER))
+    merged = _merged(distinct, alike)
+    return Likeness(
+        {key: merged.get(one, one) for key, one in same.items() if key != one or one in merged},
+        {key: group[one] for key, one in same.items()},
+    )
+
+
+def _merged(texts: Mapping[str, str], alike: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Each copy → the first earlier text that is alike, claims the same and is no copy itself."""
     position = {key: number for number, key in enumerate(texts)}
-    alike = _pairs(texts, near_copy)
-    together = alike if near_copy <= TOGETHER else alike | _pairs(texts, TOGETHER)
-    group = chained(texts, together)
     merged: dict[str, str] = {}
     for copy, first in sorted(alike, key=lambda pair: (position[pair[0]], position[pair[1]])):
         if copy not in merged and first not in merged and _claim(texts[copy]) == _claim(texts[first]):
             merged[copy] = first
-    return Likeness(merged, group)
+    return merged
 
 
 def chained(keys: Iterable[str], links: Iterable[tuple[str, str]]) -> dict[str, str]:

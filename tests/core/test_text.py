@@ -49,6 +49,7 @@ def test_content_words(text: str, expected: tuple[str, ...]) -> None:
         ("Set 2.5 bar. 3 bar is too much.", ["Set 2.5 bar.", "3 bar is too much."]),
         ('He said "Stop." Then it\\nstopped.'.replace("\\n", "\n"), ['He said "Stop."', "Then it stopped."]),
         ("no capital follows. so it is one", ["no capital follows. so it is one"]),
+        ("Use e.g. No. 3 of fig. A first. Then stop.", ["Use e.g. No. 3 of fig. A first.", "Then stop."]),
         ("  ", []),
     ],
 )

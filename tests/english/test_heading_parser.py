@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_embeddings.english.heading_cleaning import clean
+from domain_embeddings.english.heading_cleaning import clean, without_kind
 from domain_embeddings.english.heading_parser import Form, questions, read_heading, read_path
 from domain_embeddings.english.inflection import as_asker, gerund, is_plural, plural
 from domain_embeddings.english.pos_tagger import noun_phrases, tag
@@ -32,6 +32,28 @@ CLEANED = [
 @pytest.mark.parametrize(("heading", "expected"), CLEANED)
 def test_clean(heading: str, expected: str) -> None:
     assert clean(heading) == expected
+
+
+@pytest.mark.parametrize(
+    ("heading", "expected"),
+    [
+        ("Pump seal (left) (2 of 3):", "pump seal"),
+        (f"Pump seal {'(a) ' * 40}", "pump seal"),
+        (f"Pump seal {'(a) ' * 40}kit", f"pump seal {'(a) ' * 40}kit"),
+        ("Pump (see (a))", "pump (see (a))"),
+        ("a) Pump seal)", "pump seal)"),
+        ("(left)", ""),
+    ],
+)
+def test_brackets_at_the_end_are_dropped(heading: str, expected: str) -> None:
+    assert clean(heading) == expected
+
+
+def test_a_heading_that_is_running_text_says_nothing() -> None:
+    sentence = "Replace the seal of the pump and drain the tank"
+    assert read_heading(sentence).form == Form.IMPERATIVE
+    assert read_heading(" ".join(9 * [sentence])).form == Form.GENERIC
+    assert read_path(f"Pump seal > {' '.join(9 * [sentence])}").phrase == "pump seal"
 
 
 def test_clean_keeps_the_case_of_names() -> None:
@@ -112,6 +134,19 @@ def test_compound_nouns_are_no_instructions(heading: str) -> None:
 )
 def test_generic_headings_borrow_from_their_parents(title: str, phrase: str) -> None:
     assert read_path(title).phrase == phrase
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Acme 4 Owner's Manual", "Acme 4"),
+        ("Acme 4 - Service and Repair Manual, second edition", "Acme 4"),
+        (f"Acme 4 {'service ' * 5}guide", "Acme 4"),
+        ("Service", "Service"),
+    ],
+)
+def test_a_title_loses_the_kind_of_document(title: str, expected: str) -> None:
+    assert without_kind(title) == expected
 
 
 def test_gerund_phrase_bends_both_verbs() -> None:

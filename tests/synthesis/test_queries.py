@@ -255,6 +255,44 @@ def test_prose_leaves_out_code_tables_and_labels() -> None:
     assert prose_sentences("Check the oil level.") == ["Check the oil level."]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("step 1 step 2: Stop the pump.", "Stop the pump."),
+        ("See [the guide](https://a.org/Pump_(left)) ![x](y(z).png)now.", "See the guide now."),
+        (
+            'Use the "left" G1/2" valve, the 3/4" one and the "M8".',
+            'Use the left G1/2" valve, the 3/4" one and the M8.',
+        ),
+        ("Stop the pump  (left)  [2] , then wait.", "Stop the pump, then wait."),
+        ("Stop the pump. - 12 -", "Stop the pump."),
+        ("Warning  :  Stop the pump.", "Stop the pump."),
+    ],
+)
+def test_prose_is_without_marks(text: str, expected: str) -> None:
+    assert prose_sentences(text) == [expected]
+
+
+def test_what_runs_on_for_pages_is_no_sentence() -> None:
+    assert len(prose_sentences(f"Stop {'the left pump and ' * 100}wait.")) == 1
+    assert prose_sentences(f"Stop {'the left pump and ' * 120}wait. Stop the pump.") == ["Stop the pump."]
+
+
+@pytest.mark.parametrize(
+    ("text", "junk"),
+    [
+        ("edit printer.conf first", True),
+        ("the Left Front Wheel Hub Nut", True),
+        ("the Left Front Wheel nut", False),
+        ("see table (2) of the book", True),
+        ("look at fig. 3 of it", True),
+        ("drain the tank of the pump", False),
+    ],
+)
+def test_junk_by_what_stands_beside_it(text: str, junk: bool) -> None:
+    assert is_junk(text) == junk
+
+
 def test_salient_sentences_spans_and_keyphrases() -> None:
     statistics = statistics_of(CORPUS.values())
     prose = prose_of(MAST)

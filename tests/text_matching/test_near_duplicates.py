@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain_embeddings.text_matching.near_duplicates import compare, near_copies
+from domain_embeddings.text_matching.near_duplicates import chained, compare, near_copies
 
 SOAK = "Blue-lane deploys soak for 45 minutes at Cold Ash and Mill Drove before we promote them to the grey lane."
 
@@ -54,6 +54,19 @@ def test_texts_that_say_different_things_stay_apart(one: str, other: str) -> Non
 
     assert found.merged == {}
     assert found.group == {"a": "a", "b": "b"}
+
+
+def test_equal_texts_are_merged_into_what_the_first_of_them_is_merged_into() -> None:
+    moved = SOAK.replace("promote them to", "move them into")
+
+    found = compare({"a": SOAK, "b": moved, "c": moved.upper(), "d": f"{SOAK}!", "e": "?", "f": "?"}, 0.9)
+
+    assert found.merged == {"b": "a", "c": "a", "d": "a"}
+    assert found.group == {"a": "a", "b": "a", "c": "a", "d": "a", "e": "e", "f": "f"}
+
+
+def test_a_chain_of_links_has_the_first_key_of_it() -> None:
+    assert chained("abcde", [("d", "c"), ("e", "b"), ("b", "d")]) == {"a": "a", "b": "b", "c": "b", "d": "b", "e": "b"}
 
 
 def test_a_lower_threshold_merges_more() -> None:

@@ -48,6 +48,14 @@ def test_short_questions_must_have_the_same_words() -> None:
     assert near.find("brake fluid colour") is None  # three words, one replaced: another question
 
 
+def test_long_texts_must_have_the_same_words() -> None:
+    words = [f"{letter}{other}pump" for letter in "bcdfghjklmn" for other in "aeiouyrlst"]  # 110
+    for count, found in ((99, "a"), (101, None)):
+        near = NearEqualQueries({"a": " ".join(words[:count])})
+        assert near.find(" ".join(reversed(words[:count]))) == "a"
+        assert near.find(" ".join([*words[: count - 1], "valve"])) == found
+
+
 def test_the_first_of_equal_texts_is_the_owner() -> None:
     near = NearEqualQueries()
     near.add("first", QUESTION)
