@@ -77,7 +77,7 @@ class Fidelity:
     def problem(self) -> str | None:
         """Why the export is refused, if it is."""
         least = self.overlap_ci95[0]
-        if self.cosine < MIN_COSINE or self.cosine_low < MIN_LOW_COSINE:
+        if not (self.cosine >= MIN_COSINE and self.cosine_low >= MIN_LOW_COSINE):  # so is what is no number
             return (
                 f"the cosine to float32 is {self.cosine} on average and {self.cosine_low} at the first percentile, "
                 f"asked for are {MIN_COSINE} and {MIN_LOW_COSINE}"

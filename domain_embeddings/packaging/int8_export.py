@@ -32,6 +32,8 @@ CALIBRATION = 32
 """Texts that show how large each layer's values become."""
 KEPT = [r".*scaled_dot_product_attention.*", r".*layer\.0\.output\.dense.*"]
 ALPHA = 0.75
+_PADDED = 256
+"""Tokens of the longer of two texts that show whether a graph can pad; more than any window."""
 _LARGEST = 127
 """Of an int8 weight."""
 
@@ -43,15 +45,16 @@ class ExportError(RuntimeError):
 def export(model: Model, tokenizer: Path, corpus: Sequence[str], texts: Texts, graph: Path) -> Fidelity:
     """Write `graph` (.xml) and its .bin, and tell how near they are to `model`, a float32 model on the CPU, on `texts`.
 
-    Weights and activations are int8 where that is near enough, else the weights alone; where that is too far off too,
-    an ExportError. `corpus` are the texts of which some calibrate: no questions. OpenVINO and nncf raise errors of many
-    kinds where a model has parts that they do not know.
+    Weights and activations are int8 where that is near enough, else the weights alone; an ExportError where that is too
+    far off too, and where the graph cannot pad. `corpus` are the texts of which some calibrate: no questions. OpenVINO
+    and nncf raise errors of many kinds where a model has parts that they do not know.
     """
     nncf.set_log_level(logging.WARNING)
     read = model.config.prompts.before(evenly(corpus, CALIBRATION), Role.PASSAGE)
     calibration = inputs_of(tokenizer, model.max_seq_length, read)
     expected = Vectors.of(texts, lambda some, role: encode(model, some, role))
     whole = converted(model.network)
+    _check_padding(whole, model.max_seq_length)
     ways: Mapping[str, Callable[[], openvino.Model]] = {
         "weights and activations": lambda: fitting(quantized(whole, calibration)),
         "weights": lambda: nncf.compress_weights(whole, mode=nncf.CompressWeightsMode.INT8_ASYM),
@@ -65,6 +68,19 @@ def export(model: Model, tokenizer: Path, corpus: Sequence[str], texts: Texts, g
             return fidelity
         problems.append(f"with int8 {name}, {problem}")
     raise ExportError("; ".join(problems))
+
+
+def _check_padding(graph: openvino.Model, limit: int) -> None:
+    """Raise an ExportError where a short text beside a long one has no vector.
+
+    OpenVINO's attention gives no numbers where nothing may be looked at, as a window of near tokens in the padding.
+    """
+    shortest, longest = [1, 2], [1] * min(limit, _PADDED)
+    found = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(
+        padded([shortest, longest])
+    )
+    if not np.isfinite(found[0]).all():
+        raise ExportError("OpenVINO gives no numbers for a short text beside a long one")
 
 
 class _UnitVectors(torch.nn.Module):

@@ -28,6 +28,7 @@ def fidelity(cosine: float = 0.998, low: float = 0.995, least: float = 0.93) -> 
         (fidelity(), None),
         (fidelity(0.995, 0.99, 0.9), None),
         (fidelity(0.9949), "cosine to float32 is 0.9949 on average and 0.995 at the first percentile"),
+        (fidelity(float("nan")), "cosine to float32 is nan"),
         (fidelity(low=0.9899), "is 0.998 on average and 0.9899 at the first percentile, asked for are 0.995 and 0.99"),
         (fidelity(least=0.8999), "0.94 of the first 10 results are float32's (95% interval from 0.8999, 256 queries)"),
     ],

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from ruamel.yaml import YAML
+from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Transformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
@@ -19,12 +20,13 @@ from transformers import BertConfig, BertModel
 from domain_embeddings import VersionedEmbeddings
 from domain_embeddings.core.beir_files import read_corpus, read_jsonl, read_queries
 from domain_embeddings.core.metrics import METRICS
-from domain_embeddings.encoding.encoder_config import EncoderConfig
+from domain_embeddings.encoding.encoder_config import WEIGHTS, EncoderConfig
 from domain_embeddings.packaging.manifest import read
 from domain_embeddings.params.search import SearchParams
 from domain_embeddings.systems.system import family
 from scripts.dependencies import ROOT
 from stages.stage import start
+from tests.base_models import ARCHITECTURES, LEAF, make_kind
 from tests.knobs import all_params
 from tests.stages.conftest import STAGES, TINY, set_params, write_inputs
 
@@ -50,28 +52,18 @@ def make_model(tokenizer: Path, folder: Path) -> None:
     SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder), create_model_card=False)
 
 
-@pytest.fixture(scope="module")
-def small(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace in which the main of every stage has run, in DVC's order."""
-    folder = tmp_path_factory.mktemp("small")
+def run_stages(folder: Path, model: Path) -> Path:
+    """A workspace in which the main of every stage has run with this base model, in DVC's order."""
     write_inputs(folder)
-    make_model(base_folder, folder / "model")
     root = folder / "workspace"
     (root / "data").mkdir(parents=True)
     (root / "data/raw").symlink_to(ROOT / "data/raw")
     YAML().dump({**all_params(), "corpora": {"tiny": {"kind": "manuals", "path": "../tiny"}}}, root / "params.yaml")
-    pinned = {name: read(folder / "model" / name).sha256 for name in PINNED}
-    base = {
-        "source": "folder",
-        "name": "../model",
-        "revision": "",
-        "hub_name": "",
-        "sha256": pinned,
-        "prompts": PROMPTS,
-    }
+    pinned = {name: read(model / name).sha256 for name in PINNED}
+    base = {"source": "folder", "name": str(model), "revision": "", "hub_name": "", "sha256": pinned}
     set_params(root, TINY)
-    set_params(root, {"base_model": base, "evaluate": {"baselines": {}}, "package": {"export": None}})
-    set_params(root, {"train": {"frozen_blocks": 1, "further_seeds": []}})
+    set_params(root, {"base_model": {**base, "prompts": PROMPTS}, "evaluate": {"baselines": {}}})
+    set_params(root, {"train": {"frozen_blocks": 1, "further_seeds": []}, "package": {"export": None}})
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
@@ -81,6 +73,30 @@ def small(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             importlib.import_module(f"stages.{stage}").main()
     torch.set_num_threads(threads)
     return root
+
+
+@pytest.fixture(scope="module")
+def small(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of a small BERT."""
+    folder = tmp_path_factory.mktemp("small")
+    make_model(base_folder, folder / "model")
+    return run_stages(folder, folder / "model")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in ARCHITECTURES if kind != "bert"])
+def test_every_architecture_goes_from_ingest_to_a_package(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = run_stages(tmp_path, make_kind(kind, LEAF, tmp_path / kind))
+    monkeypatch.chdir(root)
+
+    model = VersionedEmbeddings(VERSION, "tiny", fallback_to_baseline=False, root=root / "models")
+
+    assert model.encode_query(["bleed the brakes"]).shape == (1, 64)
+    assert asdict(model.config.prompts) == PROMPTS
+    base, tuned = (load_file(root / "models" / name / WEIGHTS) for name in ("base", "tuned/tiny"))
+    assert {name for name in base if not torch.equal(base[name], tuned[name])}
 
 
 def _json(path: Path) -> Any:
