@@ -105,7 +105,7 @@ def test_the_stages_are_the_fixed_ones() -> None:
 
 @pytest.mark.parametrize("stage", NAMES)
 def test_a_stage_has_one_name_everywhere(stage: str) -> None:
-    argument = "" if stage == "base_model" else " ${key}"
+    argument = "" if stage == "base_model" else " '${key}'"
 
     assert _body(stage)["desc"].strip()
     assert _body(stage)["cmd"] == f"{SET.get(stage, '')}python -m stages.{stage}{argument}"
