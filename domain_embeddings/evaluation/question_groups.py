@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from domain_embeddings.core.dataset import Qrels
 
 
-def groups_of(qrels: Qrels, unit: Mapping[str, str] | None = None) -> dict[str, str]:
+def groups_of(qrels: Qrels) -> dict[str, str]:
     """Query id → its group's name, the smallest query id of the group.
 
-    Questions that share a passage of a grade above 0 are of one group, and so are those that a third one links. `unit`
-    maps passages to what stands for them, such as their file or entity: questions about one unit are then one group. A
-    passage that it lacks stands for itself.
+    Questions that share a passage of a grade above 0 are of one group, and so are those that a third one links.
     """
-    units = unit or {}
     leader = {query_id: query_id for query_id in qrels}
 
     def find(query_id: str) -> str:
@@ -26,7 +23,7 @@ def groups_of(qrels: Qrels, unit: Mapping[str, str] | None = None) -> dict[str, 
     for query_id, grades in qrels.items():
         for passage_id, grade in grades.items():
             if grade > 0:
-                other = first_of.setdefault(units.get(passage_id, passage_id), query_id)
+                other = first_of.setdefault(passage_id, query_id)
                 low, high = sorted((find(query_id), find(other)))
                 leader[high] = low
     return {query_id: find(query_id) for query_id in qrels}

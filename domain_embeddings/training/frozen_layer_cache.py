@@ -99,6 +99,7 @@ class CachedTransformer(Transformer):
             unfinished = file.with_suffix(".unfinished")
             shape = (sum(lengths), self.model.config.hidden_size)
             written = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint16, shape=shape)
+            _allocate(unfinished)
             self._write(written, [0, *accumulate(lengths)])
             written.flush()
             os.replace(unfinished, file)
@@ -174,6 +175,16 @@ class CachedTransformer(Transformer):
         features["token_embeddings"] = embeddings.index_select(0, places)
         features["attention_mask"] = self._mask([len(outputs[row]) for row in rows])[places]
         return features
+
+
+def _allocate(file: Path) -> None:
+    """Give a file that is written through memory all its room on disk; an OSError where there is too little.
+
+    Without it a disk that fills up ends the process by a signal.
+    """
+    with file.open("rb+") as opened:
+        if hasattr(os, "posix_fallocate"):  # not on macOS
+            os.posix_fallocate(opened.fileno(), 0, max(1, os.fstat(opened.fileno()).st_size))
 
 
 def encode(model: SentenceTransformer, texts: Sequence[str]) -> Scores:

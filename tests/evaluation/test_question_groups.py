@@ -32,14 +32,6 @@ def test_a_passage_that_is_judged_irrelevant_links_nothing() -> None:
     assert groups_of({"q1": {"p1": 1}, "q2": {"p1": 0}, "q3": {}}) == {"q1": "q1", "q2": "q2", "q3": "q3"}
 
 
-def test_questions_about_one_unit_are_of_one_group() -> None:
-    qrels = {"q1": {"p1": 1}, "q2": {"p2": 1}, "q3": {"p3": 1}, "q4": {"p3": 1}}
-
-    found = groups_of(qrels, {"p1": "manual.pdf", "p2": "manual.pdf"})
-
-    assert found == {"q1": "q1", "q2": "q1", "q3": "q3", "q4": "q3"}
-
-
 def _sized(*sizes: int) -> dict[str, str]:
     """A group for each size, named by its first question."""
     return {f"g{group}q{i}": f"g{group}q0" for group, size in enumerate(sizes) for i in range(size)}
