@@ -48,6 +48,8 @@ class Stub:
         self._do(texts[0])
         return np.full((len(texts), 500_000 if texts[0] == "much" else 1), 1 / 3)
 
+    encode_query = encode_passage = encode
+
     def search_batch(self, queries: Sequence[str], *options: Any) -> list[list[Any]]:
         check: Callable[[], None] = options[-1]
         for query in queries:
