@@ -11,7 +11,7 @@ _INDENTED = re.compile(r'(?:!!!|\?\?\?\+?)\s+(?P<kind>[\w-]++)(?:\s+[\w-]++)*+(?
 _TAB = re.compile(r'===[!+]?\s+"(?P<title>[^"]*)"')
 _COLONS = re.compile(r":{3,}+(?P<rest>.*)")
 _FENCE = re.compile(r"(?P<fence>`{3,}+|~{3,}+)(?P<info>.*)")
-_NAMED = re.compile(r"\s*(?:\{\s*\.?(?P<braced>[\w:-]++)[^{}]*\}|(?P<bare>[\w-]+))(?P<title>.*)")
+_NAMED = re.compile(r"\s*(?:\{\s*\.?(?P<braced>[\w:-]++)[^{}]*\}|(?P<bare>[\w-]++))(?P<title>.*)")
 _OPTION = re.compile(r":[\w-]+:.*")
 _ALERT = re.compile(r"(?P<quote>(?:>\s*)+)\[!(?P<kind>\w+)\][+-]?(?P<title>.*)")
 _TEMPLATE = re.compile(r"\{%-?(?P<gitbook>[^%]*)%\}|\{\{[<%](?P<hugo>[^<>%]*)[>%]\}\}")
