@@ -2,12 +2,12 @@
 
 import re
 
-_LABEL = re.compile(
+_NOTICE = re.compile(
     r"""\W* (?: (?:safety\s+)? (?:warning|caution|danger|note|notice|important|attention|tip|hint|continued|end) s?
       | end\s+of\s+\w+ ) \s*+ (?: [:.!\-\u2013\u2014].* | \W* )""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
-_STEP = re.compile(r"\W*(?:step|schritt)?\s*#?\s*(\d{1,3})\s*[.:)]?\W*", re.IGNORECASE)
+_STEP = re.compile(r"\W*+(?:(?:step|schritt)\s*+#?\s*+)?(\d{1,3})\W*+", re.IGNORECASE)
 _CAPTION = re.compile(r"\W*(?:table|figure|fig\.?|illustration|diagram)\s+[A-Z]?\d+", re.IGNORECASE)
 _PART_LABEL = re.compile(
     r"""\W* (?: (?:(?:diagnostic|cleaning|test|repair)\s+)? procedure | steps | example | parts(?:\s+required)?
@@ -21,8 +21,8 @@ _CHAPTER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _PARAGRAPH = re.compile(
-    r"""(?:para|paragraph|task|job|wp|work\ package)\.? \s+ [A-Z]{0,2}\d+(?:[-.]\d+)* \s* [:.\-\u2013\u2014]?
-      \s+ (?P<title>[A-Z].*)""",
+    r"""(?:para|paragraph|task|job|wp|work\ package)\.? \s+ [A-Z]{0,2}\d+(?:[-.]\d+)* (?: \s*+ [:.\-\u2013\u2014] )?
+      \s++ (?P<title>[A-Z].*)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _NUMBERED = re.compile(r"(?P<number>[A-Z]?\d{1,2}(?:[.-]\d{1,3}){0,8})\.?\s+(?P<title>\S.*)")
@@ -34,7 +34,7 @@ _LONGEST_LINE = 300
 
 def is_label(text: str) -> bool:
     """Whether a line is the label of a warning or note ("WARNING", "CAUTION: HOT SURFACE"), not a heading."""
-    return len(text) <= _LONGEST_LINE and _LABEL.fullmatch(text) is not None
+    return len(text) <= _LONGEST_LINE and _NOTICE.fullmatch(text) is not None
 
 
 def is_part_label(text: str) -> bool:

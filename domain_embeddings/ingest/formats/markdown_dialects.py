@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 _INDENTED = re.compile(r'(?:!!!|\?\?\?\+?)\s+(?P<kind>[\w-]++)(?:\s+[\w-]++)*+(?:\s+"(?P<title>[^"]*)")?')
 _TAB = re.compile(r'===[!+]?\s+"(?P<title>[^"]*)"')
-_COLONS = re.compile(r":{3,}(?P<rest>.*)")
-_FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})(?P<info>.*)")
-_NAMED = re.compile(r"\s*(?:\{\s*\.?(?P<braced>[\w:-]++)[^{}]*\}|(?P<bare>[\w-]+))(?P<title>.*)")
+_COLONS = re.compile(r":{3,}+(?P<rest>.*)")
+_FENCE = re.compile(r"(?P<fence>`{3,}+|~{3,}+)(?P<info>.*)")
+_NAMED = re.compile(r"\s*(?:\{\s*\.?(?P<braced>[\w:-]++)[^{}]*\}|(?P<bare>[\w-]++))(?P<title>.*)")
 _OPTION = re.compile(r":[\w-]+:.*")
 _ALERT = re.compile(r"(?P<quote>(?:>\s*)+)\[!(?P<kind>\w+)\][+-]?(?P<title>.*)")
 _TEMPLATE = re.compile(r"\{%-?(?P<gitbook>[^%]*)%\}|\{\{[<%](?P<hugo>[^<>%]*)[>%]\}\}")

@@ -80,7 +80,9 @@ def _body_size(lines: Sequence[Line]) -> float:
     return max(sizes, key=lambda size: (sizes[size], -size))
 
 
-_IMPRINT = re.compile(r"©|\(c\)\s|\bcopyright\b|\ball rights reserved\b|https?://|\bwww\.|\S@\S+\.\w", re.IGNORECASE)
+_IMPRINT = re.compile(
+    r"©|\(c\)\s|\bcopyright\b|\ball rights reserved\b|https?://|\bwww\.|\S@[^\s@.]++\.\w", re.IGNORECASE
+)
 _FEWEST_PAGES = 4
 
 
