@@ -36,6 +36,8 @@ from domain_embeddings.text_matching.unicode_normalization import canonical
 from tests.knobs import knobs
 from tests.pumping import Pump, doublings, superlinear
 
+pytestmark = pytest.mark.slow
+
 PARAMS = knobs("synthesize", SynthesizeParams)
 TEXTS = {
     "groups": "(a) ",
@@ -201,7 +203,6 @@ OF_CORPORA: dict[str, Callable[[Mapping[str, Passage]], object]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", CORPORA)
 @pytest.mark.parametrize("name", OF_CORPORA)
 def test_no_function_of_a_corpus_runs_away(name: str, kind: str) -> None:
@@ -209,7 +210,6 @@ def test_no_function_of_a_corpus_runs_away(name: str, kind: str) -> None:
     assert growth is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ENTITIES)
 def test_no_number_of_entities_or_names_runs_away(kind: str) -> None:
     run = _fresh(lambda corpus: alias_queries(corpus, PARAMS, {}))

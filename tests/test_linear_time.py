@@ -9,6 +9,8 @@ import pytest
 
 from tests.pumping import LARGEST_RATIO, Used, patterns, pumps, steps, superlinear
 
+pytestmark = pytest.mark.slow
+
 CAPPED = frozenset({"ingest.formats.blocks._PAGE_MARK"})
 """Patterns that see no text of more than a hundred characters."""
 LARGEST = 16384

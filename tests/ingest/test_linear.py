@@ -14,6 +14,8 @@ from domain_embeddings.ingest.formats.readers import READERS
 from domain_embeddings.ingest.sections import pieces_of
 from tests.ingest import documents
 
+pytestmark = pytest.mark.slow
+
 RATIO = 2.5
 FLOOR = 0.1
 TRIES = 6

@@ -313,6 +313,7 @@ def stub_process(**limits: Any) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.slow
 def test_no_rude_client_brings_a_traceback_or_holds_up_the_end() -> None:
     with stub_process(idle_s=1, headers_s=1, body_s=1, shutdown_s=2) as (service, port), ExitStack() as stack:
         for sent in RUDE:
@@ -331,6 +332,7 @@ def test_no_rude_client_brings_a_traceback_or_holds_up_the_end() -> None:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.slow
 def test_what_is_under_way_is_answered_before_the_end_and_what_takes_too_long_told() -> None:
     with stub_process(shutdown_s=5) as (service, port), client_of(port) as client, ThreadPoolExecutor(2) as pool:
         short, long = pool.submit(encode, client, "sleep 1"), pool.submit(encode, client, "wait")
