@@ -44,7 +44,7 @@ install-dev:
 	cp requirements.lock requirements-dev.lock $(VENV)/
 
 repro: env  ## run every stage whose params, data or code changed
-	@$(RUN) python -m scripts.keep_lock
+	@$(RUN) python -m scripts.before_repro
 	$(RUN) dvc repro
 
 test: dev  ## unit tests and one small pipeline, in a process for each core, but four at most

@@ -1,14 +1,16 @@
-"""Keep the last whole dvc.lock, and put it back where a run was killed while DVC wrote it.
+"""What `make repro` does before DVC reads a file or runs a shell: check params.yaml, and keep the last whole dvc.lock.
 
-python -m scripts.keep_lock    # `make repro` does, before DVC reads the lock; exit status 1: cut, and none was kept
+python -m scripts.before_repro    # exit status 1: a wrong param, or a lock that is cut and none was kept
 
-What finished since the kept one was written is in DVC's run cache, so it is fetched from there and not run again.
+A lock that a killed run left cut is put back. What finished since the kept one was written is in DVC's run cache, so it
+is fetched from there and not run again.
 """
 
 import os
 from pathlib import Path
 
-from domain_embeddings.core.errors import IntegrityError, give_up
+from domain_embeddings.commands.check_params import check
+from domain_embeddings.core.errors import TOLD, IntegrityError, give_up
 from domain_embeddings.packaging.dvc_lock import LOCK, read_lock, stages_of
 
 KEPT = Path(".dvc/tmp") / f"{LOCK}.whole"
@@ -40,11 +42,12 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def main() -> None:
-    """Keep, or put back and print it."""
+    """Keep, or put back and print it; then check all params, names of corpora among them: they go into commands."""
     try:
         if said := keep():
             print(said)
-    except IntegrityError as error:
+        check([])
+    except TOLD as error:
         give_up(error)
 
 

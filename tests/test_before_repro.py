@@ -1,13 +1,14 @@
-"""A lock that a killed run left cut is put back."""
+"""Before DVC runs: a lock that a killed run left cut is put back, and wrong params are told."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from domain_embeddings.commands.check_params import check
 from domain_embeddings.core.errors import IntegrityError
+from scripts.before_repro import keep, main
 from scripts.dependencies import ROOT
-from scripts.keep_lock import keep
 
 WHOLE = (ROOT / "dvc.lock").read_text(encoding="utf-8")
 
@@ -59,3 +60,16 @@ def test_stages_tell_a_cut_lock(folder: Path) -> None:
 
     with pytest.raises(IntegrityError, match=r"dvc\.lock: is .*cut.*git checkout"):
         check(["manuals"])
+
+
+@pytest.mark.parametrize("name", ["x; touch y", "x'; touch y; '", "$(touch y)", "../x"])
+def test_a_corpus_that_is_no_name_reaches_no_shell(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    entry = f"corpora:\n  {json.dumps(name)}: {{kind: manuals, path: .}}\n"
+    (folder / "params.yaml").write_text(params.replace("corpora:\n", entry, 1), encoding="utf-8")
+
+    with pytest.raises(SystemExit, match="1"):
+        main()
+
+    assert "corpora" in capsys.readouterr().err
+    assert not (folder / "y").exists()
