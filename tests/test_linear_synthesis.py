@@ -206,14 +206,14 @@ OF_CORPORA: dict[str, Callable[[Mapping[str, Passage]], object]] = {
 @pytest.mark.parametrize("kind", CORPORA)
 @pytest.mark.parametrize("name", OF_CORPORA)
 def test_no_function_of_a_corpus_runs_away(name: str, kind: str) -> None:
-    growth = superlinear(_fresh(OF_CORPORA[name]), CORPORA[kind], doublings(64, 512))
+    growth = superlinear(_fresh(OF_CORPORA[name]), CORPORA[kind], doublings(64, 256))
     assert growth is None
 
 
 @pytest.mark.parametrize("kind", ENTITIES)
 def test_no_number_of_entities_or_names_runs_away(kind: str) -> None:
     run = _fresh(lambda corpus: alias_queries(corpus, PARAMS, {}))
-    assert superlinear(run, ENTITIES[kind], doublings(64, 512)) is None
+    assert superlinear(run, ENTITIES[kind], doublings(64, 256)) is None
 
 
 @pytest.mark.parametrize("again", TEXTS.values(), ids=TEXTS)
@@ -223,4 +223,4 @@ def test_no_text_of_an_entity_or_for_dev_questions_runs_away(again: str) -> None
         alias_queries({"1": passage}, PARAMS, {})
         dev_questions(passage, statistics_of([passage]), SEVERAL, random.Random(1))
 
-    assert superlinear(_fresh(run), Pump("", again, ".").of, doublings(32, 4096 // len(again))) is None
+    assert superlinear(_fresh(run), Pump("", again, ".").of, doublings(32, 2048 // len(again))) is None
