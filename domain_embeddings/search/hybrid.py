@@ -1,5 +1,6 @@
 """Answers from a collection: a system's ranking, with filters, a threshold, and the reasons for each."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from domain_embeddings.search.sparse import query_weights, term_number
 from domain_embeddings.systems.answering import ranked as answer
 from domain_embeddings.systems.coverage import coverage, leaders
 from domain_embeddings.systems.system import System
+
+_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class QueryError(UserError):
@@ -66,6 +69,13 @@ class Asked:
     filters: Filters
     explain: bool = False
     """Whether late interaction is to tell which words matched."""
+
+
+def clean(query: str, most: int) -> str:
+    """A query without control signs and half surrogates; a QueryError for one of more than `most` characters."""
+    if len(query) > most:
+        raise QueryError(f"a query has {len(query):,} characters, at most {most:,} are allowed")
+    return " ".join(_UNSPEAKABLE.sub(" ", query).split())
 
 
 def wanted(model: VersionedEmbeddings, system: System, query: str) -> Wanted:

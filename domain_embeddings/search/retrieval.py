@@ -9,7 +9,6 @@ with create_finetuned_retrieval("manuals") as retrieval:
 """
 
 import logging
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from domain_embeddings.encoding.token_codec import TokenCodec
 from domain_embeddings.packaging.embeddings import VersionedEmbeddings
 from domain_embeddings.packaging.verification import model_name
 from domain_embeddings.params.search import SearchParams
-from domain_embeddings.search.hybrid import Asked, QueryError, Result, answers, wanted
+from domain_embeddings.search.hybrid import Asked, QueryError, Result, answers, clean, wanted
 from domain_embeddings.search.index_protocol import (
     Filters,
     IndexMissingError,
@@ -46,7 +45,6 @@ LOG = logging.getLogger(__name__)
 Load = Callable[[str | None], VersionedEmbeddings]
 """Version → its model; None → the base."""
 
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Control characters and halves of surrogate pairs."""
 _AT_ONCE = 64
 """Queries of one request to the index."""
@@ -158,7 +156,7 @@ class FineTunedRetrieval:
         serving = self._serving
         if not 1 <= limit <= serving.system.depth:
             raise QueryError(f"limit is {limit}, allowed are 1 to {serving.system.depth} (search.depth)")
-        cleaned = [self._cleaned(query) for query in queries]
+        cleaned = [clean(query, self._params.max_query_chars) for query in queries]
         distinct = [query for query in dict.fromkeys(cleaned) if query]
         system = serving.system if use_hybrid else serving.system.by_meaning()
         asked = Asked(limit, threshold, filters or {}, explain)
@@ -293,13 +291,6 @@ class FineTunedRetrieval:
         collection = identity.collection(self.corpus) + ("-aliases" if system.aliases else "")
         return _Serving(model, identity, system, collection, model.fallback_reason or reason)
 
-    def _cleaned(self, query: str) -> str:
-        if len(query) > self._params.max_query_chars:
-            raise QueryError(
-                f"a query has {len(query):,} characters, at most {self._params.max_query_chars:,} are allowed"
-            )
-        return " ".join(_UNSPEAKABLE.sub(" ", query).split())
-
     def _answers(self, serving: _Serving, system: System, wanted: Sequence[Wanted], asked: Asked) -> list[list[Result]]:
         """Ask the index, or the one that stands by."""
         degraded = _because(serving)
@@ -386,7 +377,7 @@ def create_finetuned_retrieval(
     """Search in a corpus with a packaged version, else with the live index's one, else with the latest, else the base.
 
     The index lies on `params.server`, or where there is none in `folder`. With `use_base` the base model is meant.
-    `system` answers in place of the one that was packaged.
+    `system` answers in place of the one that was packaged; `public_key` and `require` are VersionedEmbeddings'.
     A ValueError for impossible names, an IntegrityError if not even the base is as it should be.
     """
     params = params or SearchParams()
