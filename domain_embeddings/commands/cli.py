@@ -22,6 +22,7 @@ COMMANDS = {
     "gate": "gate.gate",
     "pr-report": "pull_request.pr_report",
     "relock": "relock.relock",
+    "tune": "tuning.tune.tune",
 }
 """Every command, and the function in this package that it is. It is imported when it is asked for."""
 EXTRAS = {
@@ -36,6 +37,7 @@ EXTRAS = {
     "gate": "pipeline",
     "pr-report": "pipeline",
     "relock": "pipeline",
+    "tune": "pipeline",
 }
 """Command → the extra that brings what it imports beyond the core; `verify` does so where it is given a key."""
 _ANY = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -50,7 +52,7 @@ class _Lazy(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module, function = COMMANDS[cmd_name].split(".")
+        module, function = COMMANDS[cmd_name].rsplit(".", 1)
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         try:
             alone.command(cmd_name)(getattr(importlib.import_module(f"{__package__}.{module}"), function))

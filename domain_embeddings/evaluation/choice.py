@@ -95,7 +95,7 @@ def choose(
     seen, unseen = (dev[dev["query_id"].isin(half)] for half in halves(groups, params.seed))
     if not tuned or unseen["group"].nunique() < 2:  # one large group proves nothing
         return untrained
-    found = _simplest(_wide(seen), groups, tuned)
+    found = simplest(_wide(seen), groups, tuned)
     proof = difference(unseen, found.name, untrained.system.name, params)
     said = f"{found.name} has {_said(proof)} against {untrained.system.name} on questions that training did not see"
     if word(proof, params, noise) == "improved":
@@ -148,12 +148,12 @@ def cross_fitted(
     groups, values, names = _groups(dev), list[float](), list[str]()
     for part in folds(groups, PARTS, params.seed):
         judged = wide.index.isin(part)
-        chosen = _simplest(wide[~judged], groups, systems)
+        chosen = simplest(wide[~judged], groups, systems)
         values += (wide[chosen.name] - wide[against.name])[judged].tolist()
         names += [groups[query_id] for query_id in wide.index[judged]]
     gained = np.array(values, dtype=np.float64)
     proof = significance.paired(gained, np.zeros_like(gained), params.resamples, params.seed, names)
-    return _simplest(wide, groups, systems), proof
+    return simplest(wide, groups, systems), proof
 
 
 def _wide(dev: pd.DataFrame) -> pd.DataFrame:
@@ -177,7 +177,7 @@ def _default(offered: Offered) -> System:
     )
 
 
-def _simplest(wide: pd.DataFrame, groups: Mapping[str, str], systems: Sequence[System]) -> System:
+def simplest(wide: pd.DataFrame, groups: Mapping[str, str], systems: Sequence[System]) -> System:
     """Of the systems that are within one standard error of the best, the simplest; `wide`: a row for each question."""
     means, names = wide.mean(), [groups[query_id] for query_id in wide.index]
     best = max(systems, key=lambda system: (means[system.name], [-part for part in system.simplicity]))
