@@ -25,6 +25,7 @@ from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.json_files import parse, read_text
 from domain_embeddings.core.text import without_repeats
+from domain_embeddings.ingest.inside import within
 from domain_embeddings.ingest.kinds.copies import copies_of
 from domain_embeddings.ingest.kinds.manual_questions import QUESTIONS, Labels, Places, read_questions
 from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, checked, freed, renamings
@@ -206,10 +207,10 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     for passage in kept.values():
         counts.update((f"passages.{passage.domain}", f"type.{passage.type}"))
     done = Ingested(Dataset(kept, {}, {}), rejects, dict(sorted(counts.items())))
-    path = folder / QUESTIONS
+    path = within(folder, QUESTIONS)
     try:
         places = Places(passages, _section_numbers(passages), copies)
-        labels = read_questions(path, places, params.splits) if path.exists() else Labels({}, {})
+        labels = read_questions(path, places, params.splits) if path else Labels({}, {})
     except DataError as error:
         raise StoppedError(error, done) from error
     return replace(done, dataset=Dataset(kept, labels.queries, labels.qrels))

@@ -20,6 +20,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from domain_embeddings.core.dataset import SPLITS, WRITTEN_BY, Author, Dataset, Ingested, Passage, Query, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.json_files import parse, read_text
+from domain_embeddings.ingest.inside import required
 from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked
 from domain_embeddings.ingest.splits import near_equals_across, split_groups
 from domain_embeddings.ingest.walk import not_taken, walk
@@ -253,7 +254,7 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     What is wrong with a test case is a `DataError` with its number; a merged memory, a query for memories of
     several splits and a query near-equal to one of a stricter split are a `Reject`.
     """
-    walked, path = walk(folder), folder / SUITE
+    walked, path = walk(folder), required(folder, SUITE)
     memories = _read_suite(path)
     likeness = compare({memory.id: memory.case.content for memory in memories.values()}, params.near_copy)
     suite = _Suite({}, likeness.group)
