@@ -49,7 +49,7 @@ class MemoriesParams(Strict):
 
 
 class ReadingParams(Strict):
-    """What reading one file of `manuals` may take. A file that needs more is left out, with the reason."""
+    """What reading one file may take. A file that needs more is left out, with the reason."""
 
     cpu_seconds: float = Field(default=5, gt=0)
     """CPU time of any file. It runs out earlier on a slow machine, so let it be generous."""
@@ -60,7 +60,8 @@ class ReadingParams(Strict):
     file_mb: float = Field(default=200, gt=0)
     """Size of a PDF or DOCX."""
     text_mb: float = Field(default=5, gt=0)
-    """Size of a file in a format that is all text: TXT, Markdown and HTML."""
+    """Size of a file in a format that is all text: TXT, Markdown and HTML; and of one text, in millions of characters,
+    in the other kinds."""
     unpacked_mb: float = Field(default=50, gt=0)
     """Size of the XML in a DOCX when unpacked."""
 

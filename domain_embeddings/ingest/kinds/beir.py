@@ -25,7 +25,7 @@ from domain_embeddings.core.dataset import (
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.text import words
 from domain_embeddings.ingest.inside import required, within
-from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, freed, renamings
+from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, excess, freed, renamings
 from domain_embeddings.ingest.walk import not_taken, walk
 from domain_embeddings.params.ingest import IngestParams
 
@@ -106,6 +106,8 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     corpus = {}
     for passage in dataset.corpus.values():
         _check_aliases(folder / CORPUS, passage)
+        if problem := excess(passage.content, params):
+            raise DataError(folder / CORPUS, f"passage {passage.id!r}: {problem}", remedy="cut it into several")
         passage = replace(passage, extra=freed(passage.extra, PASSAGE_KEYS, renamed[CORPUS]))
         corpus[passage.id] = passage if passage.text.strip() else replace(passage, title="", text=passage.title)
     qrels = {split: judged for split, judged in dataset.qrels.items() if split in params.splits}
