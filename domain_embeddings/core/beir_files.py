@@ -202,10 +202,12 @@ def split_files(folder: Path) -> dict[str, Path]:
 
 
 def read_splits(
-    folder: Path, queries: Mapping[str, Query], corpus: Mapping[str, Passage], empty: EmptyRows | None = None
+    files: Mapping[str, Path],
+    queries: Mapping[str, Query],
+    corpus: Mapping[str, Passage],
+    empty: EmptyRows | None = None,
 ) -> dict[str, Qrels]:
-    """Read whichever splits' judgements there are; a query in two of them is a `DataError`."""
-    files = split_files(folder)
+    """Read the splits' files of judgements; a query in two of them is a `DataError`."""
     splits = {split: read_qrels(path, queries, corpus, empty) for split, path in files.items()}
     owner: dict[str, str] = {}
     for split, qrels in splits.items():
@@ -224,7 +226,7 @@ def read_dataset(folder: Path, empty: EmptyRows | None = None) -> Dataset:
     """Read a BEIR folder with any subset of splits; a row without a word is a `DataError`, or put down in `empty`."""
     corpus = read_corpus(folder / "corpus.jsonl", empty)
     queries = read_queries(folder / "queries.jsonl", empty)
-    return Dataset(corpus, queries, read_splits(folder, queries, corpus, empty))
+    return Dataset(corpus, queries, read_splits(split_files(folder), queries, corpus, empty))
 
 
 def write_corpus(path: Path, corpus: Mapping[str, Passage]) -> None:

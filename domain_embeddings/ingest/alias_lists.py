@@ -20,6 +20,7 @@ from typing import Any
 from domain_embeddings.core.dataset import Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.json_files import parse_object, read_text
+from domain_embeddings.ingest.inside import within
 from domain_embeddings.ingest.term_finder import Key, TermFinder, key_of
 
 ALIASES, SYNONYMS = "aliases.json", "synonyms.txt"
@@ -85,7 +86,7 @@ def with_listed_names(folder: Path, ingested: Ingested) -> Ingested:
 
     An entry or line of which no passage holds a term is a `Reject`; one that is wrong, a `DataError`.
     """
-    aliases, synonyms = _rules(folder / ALIASES, _entries), _rules(folder / SYNONYMS, _lines)
+    aliases, synonyms = _rules(within(folder, ALIASES), _entries), _rules(within(folder, SYNONYMS), _lines)
     if aliases is None and synonyms is None:
         return ingested
     used = (aliases or _Rules([]), synonyms or _Rules([]))
@@ -119,9 +120,9 @@ def _named(passage: Passage, aliases: _Rules, synonyms: _Rules) -> Passage:
     return replace(passage, extra=extra)
 
 
-def _rules(path: Path, read: Callable[[Path], Iterator[_Rule]]) -> _Rules | None:
+def _rules(path: Path | None, read: Callable[[Path], Iterator[_Rule]]) -> _Rules | None:
     """The rules of a file, None where there is no such file."""
-    return _Rules(list(read(path))) if path.exists() else None
+    return _Rules(list(read(path))) if path else None
 
 
 def _entries(path: Path) -> Iterator[_Rule]:

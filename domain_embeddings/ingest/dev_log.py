@@ -12,6 +12,7 @@ from pathlib import Path
 from domain_embeddings.core.beir_files import read_jsonl
 from domain_embeddings.core.dataset import WRITTEN_BY, Author, Dataset, Ingested, Query, Reject
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.ingest.inside import within
 from domain_embeddings.text_matching.near_equal_queries import NearEqualQueries
 
 DEV_LOG = "dev_log.jsonl"
@@ -22,8 +23,10 @@ def read_log(folder: Path) -> Iterator[Query]:
 
     People have written them, unless a line's `written_by` says otherwise.
     """
-    path = folder / DEV_LOG
-    for line, row in read_jsonl(path) if path.exists() else ():
+    path = within(folder, DEV_LOG)
+    if path is None:
+        return
+    for line, row in read_jsonl(path):
         text, author = row.get("text"), row.get(WRITTEN_BY, Author.PEOPLE)
         if not isinstance(text, str) or not text.strip():
             said = json.dumps(text, ensure_ascii=False)

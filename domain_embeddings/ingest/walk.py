@@ -15,6 +15,7 @@ from domain_embeddings.core.dataset import Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.alias_lists import ALIASES, SYNONYMS
 from domain_embeddings.ingest.dev_log import DEV_LOG
+from domain_embeddings.ingest.inside import LEADS_OUT
 
 LISTS = frozenset((ALIASES, SYNONYMS, DEV_LOG))
 """Files that the folder of any kind may have, beside those of its kind."""
@@ -116,7 +117,7 @@ class _Walk:
         if target.is_relative_to(self._root):
             self._take(link, target, mode)
         else:
-            self._reject(link, "a link that leads out of the folder")
+            self._reject(link, LEADS_OUT)
 
     def _name(self, path: Path) -> str:
         return shown(path.relative_to(self._folder).as_posix())

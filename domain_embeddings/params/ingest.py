@@ -48,6 +48,24 @@ class MemoriesParams(Strict):
     """By memory: a memory asked for in dev or test is not in training. By query: only the query is new there."""
 
 
+class ReadingParams(Strict):
+    """What reading one file may take. A file that needs more is left out, with the reason."""
+
+    cpu_seconds: float = Field(default=5, gt=0)
+    """CPU time of any file. It runs out earlier on a slow machine, so let it be generous."""
+    cpu_seconds_per_mb: float = Field(default=100, ge=0)
+    """CPU time beside, for each megabyte of a PDF or DOCX, which may be hundreds of pages; a tenth of it for others."""
+    memory_mb: int = Field(default=2000, ge=500)
+    """Memory of the process that reads: on Linux its address space, on macOS what of it is in use."""
+    file_mb: float = Field(default=200, gt=0)
+    """Size of a PDF or DOCX."""
+    text_mb: float = Field(default=5, gt=0)
+    """Size of a file in a format that is all text: TXT, Markdown and HTML; and of one text, in millions of characters,
+    in the other kinds."""
+    unpacked_mb: float = Field(default=50, gt=0)
+    """Size of the XML in a DOCX when unpacked."""
+
+
 class IngestParams(Strict):
     """How a folder becomes a test collection."""
 
@@ -65,6 +83,8 @@ class IngestParams(Strict):
     """Whether a problem, such as a domain of which nothing can be read, stops the stage; `report.json` names it."""
     seed: int = Field(ge=0)
     """Of the draw of the splits."""
+    reading: ReadingParams = ReadingParams()
+    """Limits that a document cannot break."""
     memories: MemoriesParams
     encyclopedia: EncyclopediaParams
 

@@ -1,14 +1,19 @@
-"""Every reader: files that cannot be read say why, and no bytes are a fault."""
+"""Every reader: files that cannot be read say why, and no bytes are a fault.
 
+FUZZ=100 pytest tests/ingest/test_readers.py -k fuzz    # a hundred times as many examples, others at each run
+"""
+
+import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain_embeddings.ingest.formats.blocks import Block, UnreadableError
 from domain_embeddings.ingest.formats.plain.plain_reader import read_plain
 from domain_embeddings.ingest.formats.readers import READERS, read_document
+from domain_embeddings.ingest.sections import pieces_of
 from tests.ingest import documents
 
 
@@ -50,15 +55,41 @@ def _blocks(suffix: str, data: bytes) -> list[Block]:
         return []
 
 
-@settings(deadline=None)
+FUZZ = int(os.environ.get("FUZZ", "1"))
+SIGNS = (
+    "\n", "\n\n", "\t", "\f", " ", "    ", "#", "## ", "- ", "1. ", "* ", "> ", "|", "|-|", "---", "===", "```",
+    "~~~", "!!! note\n", ":::", "{% ", "%}", "[", "](", "]: ", "<", "</", ">", "<div>", "<table>", "<tr>", "<td>",
+    "<li>", "<h2>", "<ol start=", "<pre>", "<!--", "-->", "&#", "&amp;", ";", '"', "'", "=", "\\", "\u2028", "\u202e",
+    "\ufeff", "\u0301", "\u2502", "page ", "Contents", "e.g. ", "1.2 ", "IV", "9" * 20, "\u0663", "Oil ",
+    "the pump. ", "CAUTION: ", "\x08", "\x1b[1m",
+)  # fmt: skip
+
+
+@settings(
+    deadline=None,
+    max_examples=60 * FUZZ,
+    derandomize=FUZZ == 1,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(st.lists(st.sampled_from(SIGNS) | st.text(max_size=5), max_size=80), st.sampled_from([".txt", ".md", ".html"]))
+def test_fuzzed_markup_is_pieces_or_unreadable(parts: list[str], suffix: str) -> None:
+    data = "".join(parts).encode("utf-8", "surrogatepass")
+    try:
+        found, _ = pieces_of(READERS[suffix](data, "name"), 10, 200)
+    except UnreadableError:
+        return
+    assert all(piece.text.strip() and len(piece.text) <= 200 for piece in found)
+
+
+@settings(deadline=None, max_examples=100 * FUZZ)
 @given(st.binary(max_size=400), st.sampled_from(sorted(READERS)))
-def test_any_bytes_are_a_document_or_unreadable(data: bytes, suffix: str) -> None:
+def test_fuzzed_bytes_are_a_document_or_unreadable(data: bytes, suffix: str) -> None:
     assert all(block.text.strip() for block in _blocks(suffix, data))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=25 * FUZZ)
 @given(st.integers(0, 40000), st.binary(min_size=1, max_size=30), st.sampled_from([".pdf", ".docx"]))
-def test_damaged_files_are_a_document_or_unreadable(place: int, damage: bytes, suffix: str) -> None:
+def test_fuzzed_damage_is_a_document_or_unreadable(place: int, damage: bytes, suffix: str) -> None:
     data = DAMAGED[suffix]
     place %= len(data)
     damaged = data[:place] + damage + data[place + len(damage) :]

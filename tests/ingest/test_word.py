@@ -2,8 +2,6 @@
 
 import pytest
 
-from domain_embeddings.ingest.formats.blocks import UnreadableError
-from domain_embeddings.ingest.formats.word import word_markup
 from domain_embeddings.ingest.formats.word.docx_reader import read_docx
 from tests.ingest import documents
 
@@ -111,9 +109,3 @@ def test_equations_are_text(equation: str, text: str) -> None:
 
 def test_an_equation_of_its_own_paragraph() -> None:
     assert _shown(_paragraph(f"<m:oMathPara><m:oMath>{_math('a+b')}</m:oMath></m:oMathPara>")) == ["paragraph: a+b"]
-
-
-def test_a_document_that_is_large_when_unpacked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word_markup, "_LARGEST", 100)
-    with pytest.raises(UnreadableError, match="too large when unpacked"):
-        read_docx(documents.word_package(_paragraph("Hot."), STYLES), "x")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from domain_embeddings.core.beir_files import EmptyRows, read_dataset, split_files
+from domain_embeddings.core.beir_files import EmptyRows, read_corpus, read_queries, read_splits, split_files
 from domain_embeddings.core.dataset import (
     OWN_PASSAGE,
     WRITTEN_BY,
@@ -24,7 +24,8 @@ from domain_embeddings.core.dataset import (
 )
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.text import words
-from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, freed, renamings
+from domain_embeddings.ingest.inside import required, within
+from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, excess, freed, renamings
 from domain_embeddings.ingest.walk import not_taken, walk
 from domain_embeddings.params.ingest import IngestParams
 
@@ -70,6 +71,15 @@ def _queries(dataset: Dataset, qrels: Mapping[str, Qrels], renamed: Counter[str]
     return queries
 
 
+def _read(folder: Path, empty: EmptyRows) -> tuple[Dataset, list[str]]:
+    """The collection in a folder, and the names of its files, without what links lead out to."""
+    corpus = read_corpus(required(folder, CORPUS), empty)
+    queries = read_queries(required(folder, QUERIES), empty)
+    files = {split: path for split, path in split_files(folder).items() if within(folder, f"qrels/{path.name}")}
+    names = [CORPUS, QUERIES, *(f"qrels/{path.name}" for path in files.values())]
+    return Dataset(corpus, queries, read_splits(files, queries, corpus, empty)), names
+
+
 def _left_out(empty: EmptyRows, renamed: Mapping[str, Counter[str]]) -> list[Reject]:
     rejects = [
         Reject(f"{CORPUS}:{line}", f"{name!r} has neither title nor text") for name, line in empty.passages.items()
@@ -91,11 +101,13 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     """
     walked = walk(folder)
     empty = EmptyRows()
-    dataset = read_dataset(folder, empty)
+    dataset, taken = _read(folder, empty)
     renamed: dict[str, Counter[str]] = {CORPUS: Counter(), QUERIES: Counter()}
     corpus = {}
     for passage in dataset.corpus.values():
         _check_aliases(folder / CORPUS, passage)
+        if problem := excess(passage.content, params):
+            raise DataError(folder / CORPUS, f"passage {passage.id!r}: {problem}", remedy="cut it into several")
         passage = replace(passage, extra=freed(passage.extra, PASSAGE_KEYS, renamed[CORPUS]))
         corpus[passage.id] = passage if passage.text.strip() else replace(passage, title="", text=passage.title)
     qrels = {split: judged for split, judged in dataset.qrels.items() if split in params.splits}
@@ -106,7 +118,6 @@ def read(folder: Path, params: IngestParams) -> Ingested:
         counts["queries.in_corpus"] = own
     if rows := len(empty.passages) + len(empty.queries):
         counts["rows.empty"] = rows
-    taken = [CORPUS, QUERIES, *(f"qrels/{path.name}" for path in split_files(folder).values())]
     rejects = [*_left_out(empty, renamed), *not_taken(walked, taken, _NOT_READ)]
     problems = [] if qrels.get("test") else ["no question is judged in qrels/test.tsv, so nothing can be evaluated"]
     return Ingested(Dataset(corpus, queries, qrels), rejects, counts, problems)

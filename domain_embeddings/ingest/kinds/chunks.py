@@ -25,9 +25,10 @@ from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.json_files import parse, read_text
 from domain_embeddings.core.text import without_repeats
+from domain_embeddings.ingest.inside import within
 from domain_embeddings.ingest.kinds.copies import copies_of
 from domain_embeddings.ingest.kinds.manual_questions import QUESTIONS, Labels, Places, read_questions
-from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, checked, freed, renamings
+from domain_embeddings.ingest.kinds.rows import PASSAGE_KEYS, checked, excess, freed, renamings
 from domain_embeddings.ingest.section_types import section_type
 from domain_embeddings.ingest.stopped import StoppedError
 from domain_embeddings.ingest.walk import LISTS, not_taken, shown, walk
@@ -153,7 +154,9 @@ def _is_used(metadata: Mapping[str, Any], key: str) -> bool:
     return bool(_headings({key: metadata[key]})) if key == "headings" else bool(_first(metadata, [key]))
 
 
-def _passages(folder: Path, found: Sequence[_Read], rejects: list[Reject], counts: Counter[str]) -> dict[str, Passage]:
+def _passages(
+    folder: Path, found: Sequence[_Read], params: IngestParams, rejects: list[Reject], counts: Counter[str]
+) -> dict[str, Passage]:
     """A passage for each chunk that has a text; the others are rejects, as are keys that had to be renamed."""
     shared = _shared(found)
     passages: dict[str, Passage] = {}
@@ -163,6 +166,10 @@ def _passages(folder: Path, found: Sequence[_Read], rejects: list[Reject], count
         if not read.chunk.text.strip():
             rejects.append(Reject(read.place, "no text"))
             counts["rows.empty"] += 1
+            continue
+        if problem := excess(read.chunk.text, params):
+            rejects.append(Reject(read.place, problem))
+            counts["rows.too_large"] += 1
             continue
         passage = _passage(read, shared, renamed)
         if passage.id in places:
@@ -197,7 +204,7 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     found = {file: list(_read_dump(path, file)) for file, path in dumps.items()}
     taken = [QUESTIONS, *(file for file, chunks in found.items() if chunks)]
     rejects, counts = not_taken(walked, taken, _NOT_READ), Counter[str]()
-    passages = _passages(folder, [each for chunks in found.values() for each in chunks], rejects, counts)
+    passages = _passages(folder, [each for chunks in found.values() for each in chunks], params, rejects, counts)
     if not passages:
         raise DataError(folder, "no chunk in it", remedy=_FORM)
     copies = copies_of(passages, params.near_copy, counts)
@@ -206,10 +213,10 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     for passage in kept.values():
         counts.update((f"passages.{passage.domain}", f"type.{passage.type}"))
     done = Ingested(Dataset(kept, {}, {}), rejects, dict(sorted(counts.items())))
-    path = folder / QUESTIONS
+    path = within(folder, QUESTIONS)
     try:
         places = Places(passages, _section_numbers(passages), copies)
-        labels = read_questions(path, places, params.splits) if path.exists() else Labels({}, {})
+        labels = read_questions(path, places, params.splits) if path else Labels({}, {})
     except DataError as error:
         raise StoppedError(error, done) from error
     return replace(done, dataset=Dataset(kept, labels.queries, labels.qrels))

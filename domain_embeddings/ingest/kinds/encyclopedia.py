@@ -20,7 +20,7 @@ from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.kinds.encyclopedia_questions import Questions, read_questions
 from domain_embeddings.ingest.kinds.entity_index import Entity, Index, read_entities, title_of
-from domain_embeddings.ingest.kinds.rows import checked
+from domain_embeddings.ingest.kinds.rows import checked, excess
 from domain_embeddings.ingest.walk import Walked, not_taken, walk
 from domain_embeddings.params.ingest import IngestParams
 
@@ -50,13 +50,13 @@ class _Chunk(BaseModel):
 class _Chunks:
     """Makes passages of chunks and keeps count of the names in them that no index knows."""
 
-    def __init__(self, index: Index, on_unknown: str) -> None:
+    def __init__(self, index: Index, params: IngestParams) -> None:
         self.passages: dict[str, Passage] = {}
         self.filenames: set[str] = set()
         self.unknown: Counter[str] = Counter()
         self.without_entry = 0
         self._index = index
-        self._on_unknown = on_unknown
+        self._params = params
         self._numbers: Counter[tuple[str, str]] = Counter()
         self._lines: dict[str, str] = {}
 
@@ -64,6 +64,8 @@ class _Chunks:
         """Add a chunk, or raise a DataError."""
         remedy = 'a chunk is {"filename", "text", "<kind>_mentions", "id", "title", "temporal_order"}'
         chunk = checked(_Chunk, row, path, line=line, remedy=remedy)
+        if problem := excess(chunk.text, self._params):
+            raise DataError(path, problem, line=line, remedy="cut it into several")
         kind = chunk.wiki_type or path.stem
         self._numbers[kind, chunk.filename] += 1
         passage_id = chunk.id or f"{kind}/{chunk.filename}#{self._numbers[kind, chunk.filename]}"
@@ -85,7 +87,7 @@ class _Chunks:
                 entity = self._index.named(name)
                 if entity is not None:
                     yield entity
-                elif self._on_unknown == "error":
+                elif self._params.encyclopedia.unknown_mentions == "error":
                     remedy = "add it to an index, or set ingest.encyclopedia.unknown_mentions to warn"
                     raise DataError(path, f"{key!r} holds {name!r}, which no index knows", line=line, remedy=remedy)
                 else:
@@ -110,8 +112,8 @@ def _in(walked: Walked, pattern: str) -> dict[str, Path]:
     return {name: path for name, path in walked.files.items() if re.fullmatch(pattern, name)}
 
 
-def _read_chunks(folder: Path, paths: Iterable[Path], index: Index, on_unknown: str) -> _Chunks:
-    chunks = _Chunks(index, on_unknown)
+def _read_chunks(folder: Path, paths: Iterable[Path], index: Index, params: IngestParams) -> _Chunks:
+    chunks = _Chunks(index, params)
     for path in paths:
         for line, row in read_jsonl(path):
             chunks.add(path, line, row)
@@ -168,7 +170,7 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     walked = walk(folder)
     indexes, chunk_files = _in(walked, r"indexes/[^/]+_index\.json"), _in(walked, r"chunks/[^/]+\.jsonl")
     index = Index(read_entities(folder / "indexes", indexes.values()))
-    chunks = _read_chunks(folder / "chunks", chunk_files.values(), index, params.encyclopedia.unknown_mentions)
+    chunks = _read_chunks(folder / "chunks", chunk_files.values(), index, params)
     missing = _without_chunk(index, chunks.filenames)
     asked = [name for name in QUESTIONS if name in walked.files][:1]
     found = [read_questions(folder / name, index, chunks.passages, params) for name in asked]

@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tqdm import tqdm
+
 from domain_embeddings.core.dataset import Dataset, Ingested, Passage, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.ingest.formats.blocks import UnreadableError
-from domain_embeddings.ingest.formats.readers import read_document
+from domain_embeddings.ingest.inside import within
 from domain_embeddings.ingest.kinds.copies import copies_of
 from domain_embeddings.ingest.kinds.manual_questions import QUESTIONS, Labels, Places, read_questions
-from domain_embeddings.ingest.sections import Piece, pieces_of
+from domain_embeddings.ingest.reading.file_reader import file_reader
+from domain_embeddings.ingest.sections import Piece
 from domain_embeddings.ingest.stopped import StoppedError
 from domain_embeddings.ingest.walk import HIDDEN, LISTS, walk
 from domain_embeddings.params.ingest import IngestParams
@@ -50,12 +53,13 @@ def _passage(piece: Piece, file: str, number: int) -> Passage:
     return Passage(f"{file}#{number}", piece.title, piece.text, file.split("/")[0], str(piece.type), extra)
 
 
-def _read_file(path: Path, file: str, params: IngestParams, corpus: _Corpus) -> None:
-    """Add a file's passages to the corpus, or the file to its rejects."""
+def _read_file(path: Path, file: str, params: IngestParams, corpus: _Corpus, bar: tqdm) -> None:
+    """Add a file's passages to the corpus, or the file to its rejects; the bar names one that takes long."""
     try:
         if "/" not in file:
             raise UnreadableError("not inside a domain folder")
-        found, counts = pieces_of(read_document(path), params.min_chars, params.max_chars)
+        bar.set_postfix_str(file, refresh=False)
+        found, counts = file_reader().pieces(path, params, bar.refresh)
         if not found:
             raise UnreadableError("no section of the least length")
     except UnreadableError as reason:
@@ -93,13 +97,14 @@ def _read_files(folder: Path, params: IngestParams) -> _Corpus:
     walked = walk(folder)
     for reject in walked.rejects:
         corpus.reject(reject)
-    for file, path in walked.files.items():
+    bar = tqdm(walked.files.items(), desc="reading", unit="file", leave=False)
+    for file, path in bar:
         if file in (QUESTIONS, *LISTS):
             continue
         if _ORIGIN.fullmatch(path.name):
             corpus.reject(Reject(file, _OF_ORIGIN))
         else:
-            _read_file(path, file, params, corpus)
+            _read_file(path, file, params, corpus, bar)
     corpus.rejects.sort(key=lambda reject: reject.place)
     return corpus
 
@@ -119,10 +124,10 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     if not kept:
         remedy = "put the files of each domain into a folder of its own"
         raise StoppedError(DataError(folder, "; ".join(["no manual in it", *done.problems]), remedy=remedy), done)
-    path = folder / QUESTIONS
+    path = within(folder, QUESTIONS)
     try:
         places = Places(corpus.passages, corpus.sections, copies)
-        labels = read_questions(path, places, params.splits) if path.exists() else Labels({}, {})
+        labels = read_questions(path, places, params.splits) if path else Labels({}, {})
     except DataError as error:
         raise StoppedError(error, done) from error
     return replace(done, dataset=Dataset(kept, labels.queries, labels.qrels))

@@ -20,7 +20,8 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from domain_embeddings.core.dataset import SPLITS, WRITTEN_BY, Author, Dataset, Ingested, Passage, Query, Reject
 from domain_embeddings.core.errors import DataError
 from domain_embeddings.core.json_files import parse, read_text
-from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked
+from domain_embeddings.ingest.inside import required
+from domain_embeddings.ingest.kinds.rows import QuestionFile, WrittenBy, checked, excess
 from domain_embeddings.ingest.splits import near_equals_across, split_groups
 from domain_embeddings.ingest.walk import not_taken, walk
 from domain_embeddings.params.ingest import IngestParams, MemoriesParams
@@ -88,7 +89,7 @@ def _test_cases(path: Path, suite: Any) -> list[Any]:
     return found
 
 
-def _read_suite(path: Path) -> dict[str, _Memory]:
+def _read_suite(path: Path, params: IngestParams) -> dict[str, _Memory]:
     suite = parse(read_text(path, _SUITE_FORM), path, remedy=_SUITE_FORM)
     said = suite if isinstance(suite, dict) else {}
     author = checked(QuestionFile, said, path, remedy=_SUITE_FORM).written_by or Author.UNKNOWN
@@ -97,6 +98,8 @@ def _read_suite(path: Path) -> dict[str, _Memory]:
     for number, row in enumerate(_test_cases(path, suite), start=1):
         place = f"test case {number}"
         case = checked(_Case, row, path, place=place, remedy=_CASE_FORM)
+        if problem := excess(case.content, params):
+            raise DataError(path, f"{place}: {problem}", remedy="cut it into several")
         memory_id = str(case.memory_id)
         if memory_id in first:
             problem = f"{place}: duplicate memory_id {memory_id!r}, first in test case {first[memory_id]}"
@@ -253,8 +256,8 @@ def read(folder: Path, params: IngestParams) -> Ingested:
     What is wrong with a test case is a `DataError` with its number; a merged memory, a query for memories of
     several splits and a query near-equal to one of a stricter split are a `Reject`.
     """
-    walked, path = walk(folder), folder / SUITE
-    memories = _read_suite(path)
+    walked, path = walk(folder), required(folder, SUITE)
+    memories = _read_suite(path, params)
     likeness = compare({memory.id: memory.case.content for memory in memories.values()}, params.near_copy)
     suite = _Suite({}, likeness.group)
     _passages(memories, likeness, suite)

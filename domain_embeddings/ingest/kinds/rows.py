@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain_embeddings.core.dataset import Author, Reject
 from domain_embeddings.core.errors import DataError
+from domain_embeddings.params.ingest import IngestParams
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,6 +40,12 @@ def checked(model: type[M], row: Any, path: Path, *, line: int | None = None, pl
             for e in error.errors()
         )
         raise DataError(path, f"{place}: {problems}" if place else problems, line=line, remedy=remedy) from error
+
+
+def excess(text: str, params: IngestParams) -> str:
+    """What is wrong with a text that is larger than any file of text may be; "" of others."""
+    most = params.reading.text_mb
+    return f"a text of more than {most:g} MB (ingest.reading.text_mb)" if len(text) > most * 1_000_000 else ""
 
 
 def freed(extra: Mapping[str, Any], taken: tuple[str, ...], renamed: Counter[str]) -> dict[str, Any]:

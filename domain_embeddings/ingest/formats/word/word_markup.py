@@ -3,18 +3,16 @@
 import io
 import re
 import zipfile
+from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from domain_embeddings.ingest.formats.blocks import UnreadableError
 from domain_embeddings.ingest.formats.word.equations import MATH, equation_text
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
 _STRICT_MATH = b"http://purl.oclc.org/ooxml/officeDocument/math"
 _COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_LARGEST = 200_000_000
-"""The most bytes that a document's XML may have when unpacked."""
 _DEEPEST_HEADING = 6
 _BODY_LEVEL = 9
 """The outline level of body text; headings have 0 to 8 (ECMA-376, part 1, 17.3.1.20)."""
@@ -25,13 +23,23 @@ Styles = dict[str, Element]
 """Paragraph styles by id."""
 
 
+def _xml(package: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [part for part in package.infolist() if part.filename.endswith((".xml", ".rels"))]
+
+
+def unpacked_size(path: Path) -> int:
+    """The bytes that the XML parts of a DOCX say to have when unpacked, of which no more are read; 0 of no DOCX."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            return sum(part.file_size for part in _xml(package))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return 0
+
+
 def _unpacked(data: bytes) -> dict[str, bytes]:
-    """The XML parts of a DOCX by name. Raises `UnreadableError` for more than any document has."""
+    """The XML parts of a DOCX by name."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
-        parts = [i for i in package.infolist() if i.filename.endswith((".xml", ".rels"))]
-        if sum(part.file_size for part in parts) > _LARGEST:
-            raise UnreadableError("too large when unpacked")
-        return {part.filename: package.read(part) for part in parts}
+        return {part.filename: package.read(part) for part in _xml(package)}
 
 
 def _packed(parts: dict[str, bytes]) -> io.BytesIO:
@@ -200,7 +208,7 @@ def _plain_styles(content: bytes) -> bytes:
 def plain_package(data: bytes) -> io.BytesIO:
     """A DOCX without pictures whose headings are in Word's own styles, and boxes and equations in paragraphs.
 
-    Raises `UnreadableError`, or what `zipfile` and `ElementTree` raise for damaged data.
+    Raises what `zipfile` and `ElementTree` raise for damaged data.
     """
     parts = _unpacked(data)
     for name, content in parts.items():

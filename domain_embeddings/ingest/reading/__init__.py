@@ -1,0 +1,1 @@
+"""Reading files of others in a process of its own, with limits."""
