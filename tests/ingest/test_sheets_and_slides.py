@@ -34,6 +34,8 @@ def _csv(text: str) -> list[str]:
         ('Part\tNote\nSeal\t"two\nlines, ""wet"""\n', ['row: Part: Seal | Note: two lines, "wet"']),
         ('Part,Bore\nPipe,5" wide\n', ['row: Part: Pipe | Bore: 5" wide']),
         ("Region,2024,2025\nNorth,12,13\n", ["row: Region: North | 2024: 12 | 2025: 13"]),
+        ("#,Part,^GSPC\n1,Seal,-4\n", ["row: #: 1 | Part: Seal | ^GSPC: -4"]),
+        ("Gap,<0.3 mm\nPlay,1 mm\n", ["row: Gap | <0.3 mm", "row: Play | 1 mm"]),
         ("Mass,24 kg\nPower,3 kW\n", ["row: Mass | 24 kg", "row: Power | 3 kW"]),
         ("Part,Torque\nSeal,12,more\n", ["row: Part: Seal | Torque: 12 | more"]),
         ("Part\nSeal\nCap\n", ["paragraph: Part", "paragraph: Seal", "paragraph: Cap"]),

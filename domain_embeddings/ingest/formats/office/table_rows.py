@@ -12,6 +12,7 @@ MOST_CELLS = 5_000_000
 """More cells than this, empty ones included, are not read."""
 _LONGEST_HEADER = 80
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_AMOUNT = re.compile(r"[-+±~<>≤≥.]?\s?\d")
 
 Row = tuple[str, ...]
 """A row's cells as text, "" where empty."""
@@ -37,8 +38,9 @@ def _is_header(row: Row) -> bool:
     """Whether a row names columns: several short texts, none twice, numbers only as years beside texts."""
     cells = [cell for cell in row if cell]
     named = [cell for cell in cells if not _YEAR.fullmatch(cell)]
-    fits = all(len(cell) <= _LONGEST_HEADER and cell[0].isalpha() for cell in named)
-    return len(cells) > 1 and bool(named) and fits and len(set(cells)) == len(cells)
+    fits = all(len(cell) <= _LONGEST_HEADER and not _AMOUNT.match(cell) for cell in named)
+    worded = any(cell[0].isalpha() for cell in named)
+    return len(cells) > 1 and worded and fits and len(set(cells)) == len(cells)
 
 
 def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
