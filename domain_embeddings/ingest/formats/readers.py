@@ -7,6 +7,9 @@ from domain_embeddings.ingest.formats.blocks import Document, UnreadableError
 from domain_embeddings.ingest.formats.decoding import decode
 from domain_embeddings.ingest.formats.html.html_reader import read_page
 from domain_embeddings.ingest.formats.markdown import looks_like_markdown, read_markdown
+from domain_embeddings.ingest.formats.office.csv_reader import read_csv, read_tsv
+from domain_embeddings.ingest.formats.office.pptx_reader import read_pptx
+from domain_embeddings.ingest.formats.office.xlsx_reader import read_xlsx
 from domain_embeddings.ingest.formats.pdf.pdf_reader import read_pdf
 from domain_embeddings.ingest.formats.plain.plain_reader import read_plain
 from domain_embeddings.ingest.formats.word.docx_reader import read_docx
@@ -25,6 +28,11 @@ READERS: dict[str, Callable[[bytes, str], Document]] = {
     ".htm": read_page,
     ".docx": read_docx,
     ".pdf": read_pdf,
+    ".csv": read_csv,
+    ".tsv": read_tsv,
+    ".xlsx": read_xlsx,
+    ".xlsm": read_xlsx,
+    ".pptx": read_pptx,
 }
 
 

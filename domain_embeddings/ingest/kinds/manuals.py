@@ -1,4 +1,4 @@
-"""Adapter for technical manuals: a folder a domain, files in PDF, DOCX, HTML, Markdown or plain text.
+"""Adapter for technical manuals: a folder a domain, files in any format that has a reader (`formats.readers`).
 
 Beside the domain folders there may be `questions.jsonl`, labelled questions a line, and the lists that every kind may
 have.

@@ -1,0 +1,1 @@
+"""Sheets and slides: a row under its headers, a slide a section."""
