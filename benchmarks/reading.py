@@ -37,17 +37,19 @@ import re
 import shutil
 import subprocess
 import unicodedata
+import warnings
 import zipfile
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import pypdfium2
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
 from bs4.element import Tag
 from markdown_it import MarkdownIt
 
@@ -114,12 +116,17 @@ def _squashed(text: str) -> str:
     return "".join(words(text))
 
 
+_NUMBERED = re.compile(
+    r"(?:(?:chapter|section|part|appendix|annex)\s++)?+(?:[A-Z]?\d++(?:[.-]\d++)*+|[A-Z](?:\.\d++)++|(?:[A-Z]|[IVX]++)(?=[.:)]))"
+    r"[.:)]*+\s++|(?:appendix|annex)\s++(?=[A-Z]\b)",
+    re.IGNORECASE,
+)
+
+
 def heading_key(text: str) -> str:
     """A heading's letters and digits without its number, by which headings are compared."""
-    bare = re.sub(
-        r"^\W*+(?:(?:chapter|section|appendix|part)\s++)?(?:[A-Z]?\d++(?:\.\d++)*+|[A-Z]|[IVX]++)[.:)]*+\s++", "", text
-    )
-    return _squashed(bare) or _squashed(text)
+    text = text.strip()
+    return _squashed(_NUMBERED.sub("", text, count=1) if _NUMBERED.match(text) else text) or _squashed(text)
 
 
 def _reconcile(missing: Counter[str], extra: Counter[str]) -> None:
@@ -169,8 +176,7 @@ def same_order(read: str, true: str) -> float | None:
 
 def reads_as_prose(cells: Sequence[str]) -> bool:
     """Whether a row's cells go on from one to the next as a sentence does."""
-    ends = zip(cells, cells[1:], strict=False)
-    going = all(a[-1:].isalpha() and a.split()[-1].islower() and b[:1].islower() for a, b in ends)
+    going = all(a[-1:].isalpha() and a.split()[-1].islower() and b[:1].islower() for a, b in pairwise(cells))
     return len(cells) > 1 and going and len(" ".join(cells).split()) >= 8
 
 
@@ -204,7 +210,7 @@ def of_markup(markup: str) -> Reading:
     title = soup.title.get_text() if soup.title else ""
     body = soup.body or soup
     whole = f"{title}\n{body.get_text(' ')}"
-    main = soup.find("main") or soup.find(attrs={"role": "main"}) or soup.find("article") or body
+    main = soup.find("main") or soup.select_one("[role=main]") or soup.find("article") or body
     for tag in main.select(
         "nav, footer, [role=navigation], .headerlink, .navheader, .navfooter, .toc, .breadcrumbs, .related, .navigation"
     ):
@@ -297,15 +303,13 @@ def of_word(path: Path) -> Reading:
     with zipfile.ZipFile(path) as files:
         document = BeautifulSoup(files.read("word/document.xml"), "xml")
         styles = BeautifulSoup(files.read("word/styles.xml"), "xml")
-    based = {style.get("w:styleId"): style for style in styles.find_all("w:style")}
+    based = {style.get("w:styleId"): style for style in styles.find_all("style")}
     texts, headings = [], []
-    for paragraph in document.find_all("w:p"):
-        text = "".join(
-            run.get_text() if run.name == "w:t" else " " for run in paragraph.find_all(["w:t", "w:tab", "w:br"])
-        )
-        named = paragraph.find("w:pStyle")
+    for paragraph in document.find_all("p"):
+        text = "".join(run.get_text() if run.name == "t" else " " for run in paragraph.find_all(["t", "tab", "br"]))
+        named = paragraph.find("pStyle")
         texts.append(text)
-        if text.strip() and named and _is_heading(named["w:val"], based):
+        if text.strip() and named and _is_heading(str(named["w:val"]), based):
             headings.append(text)
     return Reading("\n".join(texts), headings)
 
@@ -316,10 +320,10 @@ def _is_heading(name: str, styles: dict[Any, Any]) -> bool:
         if name not in styles:
             return False
         style = styles[name]
-        level = style.find("w:outlineLvl")
-        if (level and int(level["w:val"]) < 9) or re.match(r"heading \d", style.find("w:name")["w:val"], re.IGNORECASE):
+        level = style.find("outlineLvl")
+        if (level and int(level["w:val"]) < 9) or re.match(r"heading \d", style.find("name")["w:val"], re.IGNORECASE):
             return True
-        base = style.find("w:basedOn")
+        base = style.find("basedOn")
         name = base["w:val"] if base else ""
     return False
 
@@ -454,6 +458,7 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=0, help="missed and false headings to print of each file")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    warnings.filterwarnings("ignore", category=XMLParsedAsHTMLWarning)
     for program in ("pdftotext", *(command[0] for command, _ in COMMANDS.values())):
         if not (shutil.which(program, path=asked.peers) or shutil.which(program)):
             print(f"{program}: not installed")
