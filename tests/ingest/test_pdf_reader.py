@@ -2,8 +2,13 @@
 
 from collections.abc import Sequence
 
+from reportlab.pdfbase.pdfmetrics import registerFont  # type: ignore[import-untyped]
+from reportlab.pdfbase.ttfonts import TTFont  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
+from domain_embeddings.ingest.formats.blocks import BlockKind
+from domain_embeddings.ingest.formats.lines import Line
+from domain_embeddings.ingest.formats.pdf.pdf_outline import Entry, mark_by_outline
 from domain_embeddings.ingest.formats.pdf.pdf_reader import read_pdf
 from tests.ingest import documents
 
@@ -197,3 +202,50 @@ def test_pdf_text_that_is_turned_is_left_out() -> None:
         canvas.restoreState()
 
     assert documents.shown(read_pdf(documents.drawn_pdf(draw), "x")) == [f"paragraph: {' '.join(BODY)}"]
+
+
+def test_pdf_outline_fits_headings_of_an_appendix() -> None:
+    lines = [Line(text, 1, size=12) for text in ("A.1 Unix", "Text of it.", "A.1.1 Unix Installation", "More.")]
+    entries = [Entry("Unix", 1, 1), Entry("Unix Installation", 2, 1)]
+    marked = mark_by_outline(lines, entries)
+    assert marked is not None
+    assert [line.level for line in marked] == [1, None, 2, None]
+
+
+def test_pdf_letters_of_a_ligature_stay_in_their_word() -> None:
+    registerFont(TTFont("Vera", "Vera.ttf"))
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Vera", 12)
+        canvas.drawString(72, 700, "Con\ufb01guration of the pump's \ufb02oat")
+        canvas.drawString(72, 686, "comes \ufb01rst.")
+
+    document = read_pdf(documents.drawn_pdf(draw), "pump")
+    assert [block.text for block in document.blocks] == ["Configuration of the pump's float comes first."]
+
+
+def test_pdf_lines_set_wide_to_fill_their_width_are_no_rows() -> None:
+    halves = [
+        ("Drain the pump before you", "remove the seal and wet it"),
+        ("Push it on with the sleeve", "that was supplied with it,"),
+        ("then turn the shaft with it", "by hand until it sits well"),
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 10)
+        for y, (first, second) in zip((700, 688, 676), halves, strict=True):
+            canvas.drawRightString(220, y, first)
+            canvas.drawString(232, y, second)
+        canvas.drawString(100, 664, "flush.")
+
+    document = read_pdf(documents.drawn_pdf(draw), "pump")
+    assert [block.kind for block in document.blocks if block.kind is BlockKind.ROW] == []
+    assert " ".join(block.text for block in document.blocks) == f"{' '.join(' '.join(line) for line in halves)} flush."
+
+
+def test_pdf_ligatures_by_their_code_in_a_font_of_tex() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(72, 700, "Above")
+        canvas._code.append("BT /F1 12 Tf 72 600 Td (text \\034les) Tj ET")
+
+    assert [block.text for block in read_pdf(documents.drawn_pdf(draw), "pump").blocks] == ["Above", "text files"]

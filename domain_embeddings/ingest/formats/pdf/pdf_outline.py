@@ -16,7 +16,8 @@ _MOST_ENTRIES = 20_000
 _LONGEST_HEADING = 3
 _LONGEST_TITLE = 300
 _NUMBER = re.compile(
-    r"(?:(?:section|chapter|part|appendix|annex)\s+)?(?:[A-Z]?\d{1,3}(?:[.-]\d{1,3}){0,8}|[IVXLC]{1,7}|[A-Z])[.:)]?\s+",
+    r"(?:(?:section|chapter|part|appendix|annex)\s+)?(?:[A-Z]?\d{1,3}(?:[.-]\d{1,3}){0,8}|[A-Z](?:[.-]\d{1,3}){1,8}"
+    r"|[IVXLC]{1,7}|[A-Z])[.:)]?\s+",
     re.IGNORECASE,
 )
 _FEWEST_MATCHED = 0.5

@@ -14,7 +14,7 @@ from domain_embeddings.ingest.formats.line_joining import Vocabulary
 from domain_embeddings.ingest.formats.lines import NEW_PAGE, Line, is_item, to_blocks
 from domain_embeddings.ingest.formats.pdf.pdf_layout import Region, Row, regions, without_running_lines
 from domain_embeddings.ingest.formats.pdf.pdf_outline import Entry, is_coarse, mark_by_outline, read_outline
-from domain_embeddings.ingest.formats.pdf.pdf_tables import leading, tables
+from domain_embeddings.ingest.formats.pdf.pdf_tables import fills_line, leading, tables
 from domain_embeddings.ingest.formats.pdf.pdf_text import Page, read_page
 from domain_embeddings.ingest.formats.plain.plain_headings import mark_headings
 from domain_embeddings.ingest.formats.running_headers import masked, without_contents
@@ -55,7 +55,8 @@ def _region_lines(region: Region, usual: float, vocabulary: Vocabulary) -> list[
     for rows, cells in tables(region, vocabulary):
         row = rows[0]
         gap = (above.y - row.y) / (usual * row.size) - 1 if above else NEW_PAGE
-        cells = cells or (tuple(span.text for span in row.spans) if len(row.spans) > 2 else ())
+        if not cells and len(row.spans) > 2 and not fills_line(row, region.margin):
+            cells = tuple(span.text for span in row.spans)
         text = " | ".join(cells) if cells else _row_text(row)
         lines.append(Line(text, region.page, 0, 0, row.x0, row.x1, region.margin, gap, row.size, row.bold, cells))
         above = rows[-1]

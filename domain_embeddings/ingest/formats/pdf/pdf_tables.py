@@ -11,6 +11,8 @@ from domain_embeddings.ingest.formats.pdf.pdf_layout import Region, Row
 from domain_embeddings.ingest.formats.pdf.pdf_text import Edge, Span, Wall
 
 _FARTHEST = 2.6
+_JUSTIFYING = 1.6
+"""Below so many sizes of type a gap may be one that fills a line."""
 
 Columns = list[tuple[float, float]]
 
@@ -41,6 +43,13 @@ def _separators(edges: Sequence[Edge], columns: Columns) -> list[float]:
             y = last if last - edge.y < 2 else edge.y
             covered[y] = covered.get(y, 0) + length
     return sorted(y for y, length in covered.items() if length >= 0.5 * (right - left))
+
+
+def fills_line(row: Row, margin: float) -> bool:
+    """Whether a row reads as a line of justified prose: narrow gaps before words in lower case, to the margin."""
+    if len(row.spans) < 2 or row.x1 < margin - 2 * row.size:
+        return False
+    return all(b.x0 - a.x1 < _JUSTIFYING * row.size and b.text[0].islower() for a, b in pairwise(row.spans))
 
 
 def _may_begin(row: Row) -> bool:
@@ -88,7 +97,7 @@ def _end(region: Region, first: int) -> int:
         if (known[0][0], known[-1][1]) != (columns[0][0], columns[-1][1]):
             separators = _separators(region.edges, columns)
         index += 1
-    several = sum(len(row.spans) > 1 for row in rows[first:index]) > 1
+    several = sum(len(row.spans) > 1 and not fills_line(row, region.margin) for row in rows[first:index]) > 1
     ruled = sum(rows[index - 1].y - 30 < y < rows[first].y + 30 for y in separators) > 1
     return index if len(columns) > 1 and index > first + 1 and (several or ruled) else first
 

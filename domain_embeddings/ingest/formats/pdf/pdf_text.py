@@ -19,6 +19,11 @@ _MARKER_GAP = 4.0
 _LONGEST_SPAN = 2000
 _UPRIGHT = 0.1
 _BREAKS = ("\r", "\n", "\0")
+_CORK = {
+    0x10: "“", 0x11: "”", 0x12: "„", 0x15: "\u2013", 0x16: "\u2014",
+    0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E: "ffi", 0x1F: "ffl",
+}  # fmt: skip
+"""What control codes are in TeX's T1 fonts, which some files name no characters for (Ferguson, TUGboat 11:4, 1990)."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,10 @@ def _size(textpage: object, index: int) -> float:
 
 
 def _character(code: int) -> str:
-    """A character by its code: hyphens of all kinds as "-", codes that stand for none as NUL."""
+    """A character by its code: hyphens of all kinds as "-", control codes as TeX has them, none as NUL."""
     if code >= 0x110000 or 0xD800 <= code < 0xE000:
         return "\0"
-    return "-" if chr(code) in _HYPHENS else chr(code)
+    return "-" if chr(code) in _HYPHENS else _CORK.get(code, chr(code))
 
 
 def _turned(textpage: object, count: int) -> set[int]:
@@ -105,10 +110,14 @@ def _turned(textpage: object, count: int) -> set[int]:
 
 
 def _chars(textpage: object, count: int) -> Iterator[_Char]:
-    """The visible upright characters in the order of the file. Weight is looked up at the beginning of words."""
+    """The visible upright characters in the order of the file. Weight is looked up at the beginning of words.
+
+    Of the letters of a ligature, which all have its box, the first has its width, the others have none.
+    """
     turned = _turned(textpage, count)
     box, x, y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
     spaced, placed, bold = True, True, False
+    before = (0.0, 0.0)
     for index in range(count):
         text = _character(pdfium.FPDFText_GetUnicode(textpage, index))
         if text in _BREAKS or text.isspace() or index in turned:
@@ -117,8 +126,10 @@ def _chars(textpage: object, count: int) -> Iterator[_Char]:
         pdfium.FPDFText_GetLooseCharBox(textpage, index, box)
         pdfium.FPDFText_GetCharOrigin(textpage, index, x, y)
         bold = _font_is_bold(textpage, index) if spaced else bold
-        yield _Char(text, float(box.left), float(box.right), y.value, _size(textpage, index), bold, spaced, placed)
-        spaced = placed = False
+        left, right = float(box.left), float(box.right)
+        x0 = right if not spaced and (left, right) == before else left
+        yield _Char(text, x0, right, y.value, _size(textpage, index), bold, spaced, placed)
+        spaced, placed, before = False, False, (left, right)
 
 
 def _follows(span: Span, char: _Char, walls: Sequence[Wall]) -> bool:
