@@ -97,7 +97,7 @@ def _read_files(folder: Path, params: IngestParams) -> _Corpus:
     walked = walk(folder)
     for reject in walked.rejects:
         corpus.reject(reject)
-    bar = tqdm(walked.files.items(), desc="reading", unit="file", leave=False)
+    bar = tqdm(walked.files.items(), desc="reading", unit="file", leave=False, disable=None)
     for file, path in bar:
         if file in (QUESTIONS, *LISTS):
             continue
