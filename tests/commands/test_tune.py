@@ -24,6 +24,7 @@ import json, time
 from pathlib import Path
 from ruamel.yaml import YAML
 params = YAML(typ="safe").load(Path("params.yaml"))
+Path("data/running").touch()
 time.sleep(params["train"]["warmup"])
 score = 0.9 - abs(params["train"]["cloze"] - 0.3)
 folder = Path("data/evaluate/tiny")
@@ -120,13 +121,13 @@ def test_a_killed_run_loses_no_trial(repo: Path) -> None:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     file = repo / "data/tune/tiny/trials.jsonl"
-    while not (file.exists() and len(numbers(repo)) >= 1):
+    running = repo / "data/running"
+    while not (file.exists() and numbers(repo) and running.stat().st_mtime > file.stat().st_mtime):
         time.sleep(0.05)
-    time.sleep(3)  # within the second trial
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    before = numbers(repo)
-    assert len(before) < 3
+    assert numbers(repo) == [0]
+    assert tracked(repo) != ""
     status, said = command(repo, *arguments)
     assert status == 0, said
     assert numbers(repo) == [0, 1, 2]
